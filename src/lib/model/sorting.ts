@@ -1,0 +1,32 @@
+/** The outcome of spike sorting: units, their spike trains and mean waveforms. */
+
+export interface SortedUnit {
+  /** Position in the sorting, from 0; stable for one result. */
+  id: number;
+  /** Ascending sample indices of the spikes' troughs, whole numbers. */
+  spikeSamples: Float64Array;
+  /** Channel on which the mean waveform is largest. */
+  mainChannel: number;
+  /** Mean waveform in µV of the filtered recording, window samples × channels. */
+  waveformMean: Float32Array;
+  /** Standard deviation of the same, window samples × channels. */
+  waveformSd: Float32Array;
+  /** |mean waveform extremum on the main channel| over that channel's MAD noise. */
+  snr: number;
+}
+
+export interface Sorting {
+  samplingRateHz: number;
+  channelCount: number;
+  sampleCount: number;
+  /** The mean waveforms' window around the spike sample: [−beforeSamples, afterSamples). */
+  waveformWindow: { beforeSamples: number; afterSamples: number };
+  units: SortedUnit[];
+}
+
+/** Units known beforehand (generated recordings) or from a file, without waveforms. */
+export interface SpikeTrains {
+  samplingRateHz: number;
+  /** Ascending sample indices, one array a unit. */
+  trains: Float64Array[];
+}
