@@ -1,0 +1,62 @@
+/**
+ * Pairing links: everything stands after `#`, so no server sees it and one fragment works under any address of the
+ * app. A link is parsed as hostile input.
+ */
+import * as v from 'valibot';
+import { TaggedError } from '../model/errors.ts';
+import { DeviceId } from '../model/ids.ts';
+import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from './encoding.ts';
+
+const longestFragment = 4096;
+
+/** 32 bytes as the browser and node-datachannel print them: upper-case hex, colons between. */
+export const Fingerprint = v.pipe(v.string(), v.regex(/^[0-9A-F]{2}(:[0-9A-F]{2}){31}$/));
+
+const SignallingUrl = v.pipe(
+  v.string(),
+  v.maxLength(512),
+  v.check((text) => /^wss?:\/\//.test(text) && URL.canParse(text), 'must be a ws:// or wss:// address')
+);
+
+/** What a pairing link says: which node, where it listens, and the secret that proves possession of the link. */
+export const PairingLink = v.object({
+  v: v.literal(1),
+  /** The node's signing key. */
+  node: DeviceId,
+  /** SHA-256 of the node's DTLS certificate. */
+  fingerprint: Fingerprint,
+  signalling: v.pipe(v.array(SignallingUrl), v.minLength(1), v.maxLength(8)),
+  /** 128 bits, base64url. */
+  secret: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22}$/)),
+  /** ms since 1970; the node's clock decides. */
+  expires: v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+});
+export type PairingLink = v.InferOutput<typeof PairingLink>;
+
+/** The whole link below an app address, such as `http://localhost:4317`. */
+export function formatPairingLink(origin: string, link: PairingLink): string {
+  return `${origin}/pair#${toBase64Url(utf8(JSON.stringify(link)))}`;
+}
+
+/**
+ * Reads a whole link, or only what stands after its `#`.
+ * @throws TaggedError `link-invalid`
+ */
+export function parsePairingLink(text: string): PairingLink {
+  const fragment = text.trim().replace(/^[^#]*#/, '');
+  if (fragment.length === 0 || fragment.length > longestFragment) throw invalid();
+  try {
+    return v.parse(PairingLink, JSON.parse(fromUtf8(fromBase64Url(fragment))));
+  } catch (cause) {
+    throw invalid(cause);
+  }
+}
+
+function invalid(cause?: unknown): TaggedError {
+  return new TaggedError(
+    'link-invalid',
+    'this is no pairing link, or a part of it is missing',
+    {},
+    { cause }
+  );
+}

@@ -1,0 +1,22 @@
+/** People and devices as the project document and the handshake name them. */
+import * as v from 'valibot';
+import { DeviceId, PersonId } from '../model/ids.ts';
+import { SealingKey } from './device-keys.ts';
+
+const name = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100));
+
+export const DeviceRecord = v.object({ device: DeviceId, sealingKey: SealingKey, name });
+export type DeviceRecord = v.InferOutput<typeof DeviceRecord>;
+
+/** Roles of members. `editor` and `viewer` are part of the format; nobody is given them yet. */
+export const Role = v.picklist(['admin', 'editor', 'viewer', 'compute']);
+export type Role = v.InferOutput<typeof Role>;
+
+export const PersonRecord = v.object({
+  person: PersonId,
+  name,
+  /** Index into the eight unit colours, for initials. */
+  color: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(7)),
+  devices: v.pipe(v.array(DeviceRecord), v.minLength(1), v.maxLength(50))
+});
+export type PersonRecord = v.InferOutput<typeof PersonRecord>;
