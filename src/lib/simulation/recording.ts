@@ -1,0 +1,275 @@
+/**
+ * Generates recordings whose spikes are known. Nothing is made beforehand but the units and their spike times: every
+ * stretch of samples is computed when it is read, and is the same bit for bit however the recording is cut.
+ */
+import { randomStream } from '#lib/math/random.ts';
+import { type RecordingInfo, type TraceSource } from '#lib/model/recording.ts';
+import { type SpikeTrains } from '#lib/model/sorting.ts';
+import { type Neuron, between, drawNeuron, placeNeurons } from './neurons.ts';
+import { type NoiseModel, prepareNoise, writeNoise } from './noise.ts';
+import { type SimulationSpec } from './specification.ts';
+import { type GeneratedTrain, drawTrain } from './spike-trains.ts';
+import { type Template, makeTemplate, phasesPerSample } from './templates.ts';
+
+/** What is known of one unit of a generated recording. */
+export interface TrueUnit {
+  /** Position in the truth, from 0. */
+  id: number;
+  /** Soma in µm; z away from the contacts' plane. */
+  position: { x: number; y: number; z: number };
+  shank: number;
+  mainChannel: number;
+  /** Extremum of the template on the main channel, in µV, without sign. */
+  amplitudeUv: number;
+  /** Peak to peak of the template on the main channel, in µV. */
+  peakToPeakUv: number;
+  bursting: boolean;
+  spikeCount: number;
+  /** Mean waveform in µV before any filter, window samples × channels. */
+  template: Float32Array<ArrayBuffer>;
+  templateWindow: { beforeSamples: number; afterSamples: number };
+}
+
+export interface GeneratedRecording {
+  /** µV, already rounded to whole counts: equal to what a file of `readCounts` gives. */
+  source: TraceSource;
+  truth: SpikeTrains;
+  trueUnits: TrueUnit[];
+  /** Samples [startSample, endSample) as int16 counts of `gainUv`, samples × channels, as raw files have them. */
+  readCounts(startSample: number, endSample: number): Int16Array<ArrayBuffer>;
+}
+
+interface SimulatedUnit {
+  template: Template;
+  train: GeneratedTrain;
+}
+
+/** Prepares a recording: tens of milliseconds, whatever its length. */
+export function generateRecording(spec: SimulationSpec): GeneratedRecording {
+  const info = describe(spec);
+  const neurons = drawNeurons(spec);
+  const known = neurons.known.map((neuron, i) => simulate(spec, neuron, { info, key: `unit ${i}` }));
+  const background = neurons.background.map((neuron, i) =>
+    simulate(spec, neuron, { info, key: `background ${i}` })
+  );
+  const noise = prepareNoise(spec);
+  const units = [...known, ...background];
+  const counts = (startSample: number, endSample: number) => {
+    checkRange(info, startSample, endSample);
+    return synthesize(spec, { noise, units, startSample, endSample });
+  };
+  return {
+    source: {
+      info,
+      async read(startSample, endSample, signal) {
+        signal?.throwIfAborted();
+        const values = counts(startSample, endSample);
+        for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) * spec.gainUv;
+        return values;
+      }
+    },
+    truth: { samplingRateHz: spec.samplingRateHz, trains: known.map((unit) => unit.train.samples) },
+    trueUnits: known.map((unit, id) => describeUnit(unit, { id, neuron: neurons.known[id] as Neuron, info })),
+    readCounts: (startSample, endSample) => interleave(counts(startSample, endSample), info.channelCount)
+  };
+}
+
+/**
+ * The whole recording as chunks of int16 counts, samples × channels, in order: the bytes of a raw file (little-endian
+ * where the machine is, as all supported ones are).
+ */
+export function* int16Chunks(
+  recording: GeneratedRecording,
+  options: { chunkSamples?: number } = {}
+): Generator<Int16Array<ArrayBuffer>> {
+  const { sampleCount } = recording.source.info;
+  const step = options.chunkSamples ?? 30000;
+  for (let start = 0; start < sampleCount; start += step)
+    yield recording.readCounts(start, Math.min(start + step, sampleCount));
+}
+
+function describe(spec: SimulationSpec): RecordingInfo {
+  const channelCount = spec.probe.contacts.length;
+  return {
+    samplingRateHz: spec.samplingRateHz,
+    channelCount,
+    sampleCount: Math.round(spec.seconds * spec.samplingRateHz),
+    startTimeSeconds: 0,
+    channelIds: spec.probe.contacts.map((contact) => contact.id),
+    probe: spec.probe,
+    gainUv: new Array<number>(channelCount).fill(spec.gainUv),
+    offsetUv: new Array<number>(channelCount).fill(0),
+    dtype: 'int16'
+  };
+}
+
+function drawNeurons(spec: SimulationSpec): { known: Neuron[]; background: Neuron[] } {
+  const { units, background, probe } = spec;
+  const shanks = [...new Set(probe.contacts.map((contact) => contact.shank))].sort((a, b) => a - b);
+  const shankOf = (i: number) => shanks[i % shanks.length] ?? 0;
+  const places = placeNeurons(randomStream(spec.seed, 'places'), spec.unitAmplitudesUv.length, {
+    contacts: probe.contacts,
+    ...units
+  });
+  const known = places.map((position, i) =>
+    drawNeuron(randomStream(spec.seed, 'neuron', i), {
+      position,
+      shank: shankOf(i),
+      amplitudeUv: spec.unitAmplitudesUv[i] as number,
+      rateHz: units.rateHz,
+      burstingShare: units.burstingShare
+    })
+  );
+  const far = placeNeurons(randomStream(spec.seed, 'background places'), background.count, {
+    contacts: probe.contacts,
+    depthUm: [units.depthUm[1], 3 * units.depthUm[1]],
+    marginUm: 3 * units.marginUm,
+    minimumDistanceUm: 0
+  });
+  return {
+    known,
+    background: far.map((position, i) => {
+      const stream = randomStream(spec.seed, 'background neuron', i);
+      const amplitudeUv = between(stream, background.amplitudeUv);
+      return drawNeuron(stream, {
+        position,
+        shank: shankOf(i),
+        amplitudeUv,
+        rateHz: background.rateHz,
+        burstingShare: 0
+      });
+    })
+  };
+}
+
+function simulate(
+  spec: SimulationSpec,
+  neuron: Neuron,
+  { info, key }: { info: RecordingInfo; key: string }
+): SimulatedUnit {
+  const template = makeTemplate(neuron, {
+    contacts: spec.probe.contacts,
+    samplingRateHz: spec.samplingRateHz
+  });
+  const train = drawTrain(randomStream(spec.seed, 'train', key), {
+    samplingRateHz: spec.samplingRateHz,
+    sampleCount: info.sampleCount,
+    marginSamples: template.afterSamples + 1,
+    rateHz: neuron.rateHz,
+    bursting: neuron.bursting,
+    refractoryMs: spec.units.refractoryMs,
+    amplitudeJitter: spec.units.amplitudeJitter
+  });
+  return { template, train };
+}
+
+function describeUnit(
+  { template, train }: SimulatedUnit,
+  { id, neuron, info }: { id: number; neuron: Neuron; info: RecordingInfo }
+): TrueUnit {
+  const { beforeSamples, afterSamples, channels, mainChannel } = template;
+  const samples = beforeSamples + afterSamples;
+  const whole = new Float32Array(samples * info.channelCount);
+  const centre = (phasesPerSample / 2) * channels.length * samples;
+  channels.forEach((channel, index) => {
+    for (let sample = 0; sample < samples; sample++)
+      whole[sample * info.channelCount + channel] = template.waveforms[
+        centre + index * samples + sample
+      ] as number;
+  });
+  let [lowest, highest] = [0, 0];
+  for (let at = mainChannel; at < whole.length; at += info.channelCount) {
+    lowest = Math.min(lowest, whole[at] as number);
+    highest = Math.max(highest, whole[at] as number);
+  }
+  return {
+    id,
+    position: neuron.position,
+    shank: neuron.shank,
+    mainChannel,
+    amplitudeUv: Math.max(-lowest, highest),
+    peakToPeakUv: highest - lowest,
+    bursting: neuron.bursting,
+    spikeCount: train.samples.length,
+    template: whole,
+    templateWindow: { beforeSamples, afterSamples }
+  };
+}
+
+function checkRange(info: RecordingInfo, startSample: number, endSample: number): void {
+  const whole = Number.isInteger(startSample) && Number.isInteger(endSample);
+  if (!whole || startSample < 0 || endSample < startSample || endSample > info.sampleCount)
+    throw new RangeError(`Samples ${startSample} to ${endSample} are not within 0 to ${info.sampleCount}`);
+}
+
+interface Stretch {
+  noise: NoiseModel;
+  units: readonly SimulatedUnit[];
+  startSample: number;
+  endSample: number;
+}
+
+/** Noise plus every spike that reaches into the stretch, in whole counts; channels × samples. */
+function synthesize(spec: SimulationSpec, stretch: Stretch): Float32Array<ArrayBuffer> {
+  const { noise, units, startSample, endSample } = stretch;
+  const values = new Float32Array(spec.probe.contacts.length * (endSample - startSample));
+  writeNoise(noise, startSample, values);
+  for (const unit of units) addSpikes(unit, { startSample, endSample, values });
+  for (let i = 0; i < values.length; i++) {
+    const count = Math.round((values[i] as number) / spec.gainUv);
+    // Adding 0 makes −0 the 0 that a file would give.
+    values[i] = count < -32768 ? -32768 : count > 32767 ? 32767 : count + 0;
+  }
+  return values;
+}
+
+interface Target {
+  startSample: number;
+  endSample: number;
+  /** channels × samples */
+  values: Float32Array;
+}
+
+/** Adds one unit's spikes, in their order, so that sums are the same however the recording is cut. */
+function addSpikes({ template, train }: SimulatedUnit, { startSample, endSample, values }: Target): void {
+  const { beforeSamples, afterSamples, channels, waveforms } = template;
+  const samples = beforeSamples + afterSamples;
+  const count = endSample - startSample;
+  for (let spike = firstAfter(train.samples, startSample - afterSamples); ; spike++) {
+    const at = train.samples[spike];
+    if (at === undefined || at - beforeSamples >= endSample) return;
+    const amplitude = train.amplitudes[spike] as number;
+    const phase = train.phases[spike] as number;
+    const offset = at - beforeSamples - startSample;
+    const from = Math.max(0, -offset);
+    const to = Math.min(samples, count - offset);
+    for (let index = 0; index < channels.length; index++) {
+      const waveform = (phase * channels.length + index) * samples;
+      const row = (channels[index] as number) * count + offset;
+      for (let sample = from; sample < to; sample++)
+        values[row + sample] =
+          (values[row + sample] as number) + amplitude * (waveforms[waveform + sample] as number);
+    }
+  }
+}
+
+/** Index of the first value above the bound, in an ascending array. */
+function firstAfter(ascending: Float64Array, bound: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ascending[middle] as number) > bound) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function interleave(values: Float32Array, channelCount: number): Int16Array<ArrayBuffer> {
+  const samples = values.length / channelCount;
+  const counts = new Int16Array(values.length);
+  for (let channel = 0; channel < channelCount; channel++)
+    for (let sample = 0; sample < samples; sample++)
+      counts[sample * channelCount + channel] = values[channel * samples + sample] as number;
+  return counts;
+}
