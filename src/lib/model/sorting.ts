@@ -22,6 +22,8 @@ export interface Sorting {
   /** The mean waveforms' window around the spike sample: [−beforeSamples, afterSamples). */
   waveformWindow: { beforeSamples: number; afterSamples: number };
   units: SortedUnit[];
+  /** Channels left out because they are constant, saturated or disconnected; absent if there are none. */
+  excludedChannels?: number[];
 }
 
 /** Units known beforehand (generated recordings) or from a file, without waveforms. */

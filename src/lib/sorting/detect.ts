@@ -1,0 +1,79 @@
+/**
+ * Locally exclusive detection: a peak counts if it reaches the threshold and nothing within the radius and the
+ * exclusion time reaches further.
+ */
+
+export type PeakSign = 'negative' | 'positive' | 'both';
+
+export interface DetectOptions {
+  channelCount: number;
+  /** Peaks are looked for in samples [from, to); their rivals everywhere in the chunk. */
+  from: number;
+  to: number;
+  threshold: number;
+  sign: PeakSign;
+  exclusionSamples: number;
+  /** Channels within the radius of each, itself first. */
+  neighbours: Int32Array[];
+}
+
+/** Peaks in order of sample, then channel. */
+export interface Peaks {
+  /** Sample index within the chunk, halo included. */
+  samples: Int32Array<ArrayBuffer>;
+  channels: Int32Array<ArrayBuffer>;
+  /** Signed height at the peak. */
+  amplitudes: Float32Array<ArrayBuffer>;
+}
+
+/**
+ * Finds the peaks of whitened traces, `data` being channels × samples. Of equal heights the earlier counts, then the
+ * lower channel, so that a flat top is one peak.
+ */
+export function detectSpikes(data: Float32Array, options: DetectOptions): Peaks {
+  const { channelCount, from, to, threshold, sign } = options;
+  const samples = data.length / channelCount;
+  const found: { sample: number; channel: number }[] = [];
+  for (let channel = 0; channel < channelCount; channel++) {
+    if ((options.neighbours[channel]?.length ?? 0) === 0) continue;
+    const base = channel * samples;
+    for (let t = Math.max(from, 1); t < to && t < samples - 1; t++) {
+      const height = heightOf(data[base + t] as number, sign);
+      if (height < threshold) continue;
+      if (heightOf(data[base + t - 1] as number, sign) >= height) continue;
+      if (heightOf(data[base + t + 1] as number, sign) > height) continue;
+      if (isHighest(data, { channel, sample: t, height }, options)) found.push({ sample: t, channel });
+    }
+  }
+  found.sort((a, b) => a.sample - b.sample || a.channel - b.channel);
+  return {
+    samples: Int32Array.from(found, ({ sample }) => sample),
+    channels: Int32Array.from(found, ({ channel }) => channel),
+    amplitudes: Float32Array.from(found, ({ sample, channel }) => data[channel * samples + sample] as number)
+  };
+}
+
+function heightOf(value: number, sign: PeakSign): number {
+  if (sign === 'negative') return -value;
+  return sign === 'positive' ? value : Math.abs(value);
+}
+
+function isHighest(
+  data: Float32Array,
+  peak: { channel: number; sample: number; height: number },
+  { channelCount, sign, exclusionSamples, neighbours }: DetectOptions
+): boolean {
+  const samples = data.length / channelCount;
+  const first = Math.max(0, peak.sample - exclusionSamples);
+  const last = Math.min(samples - 1, peak.sample + exclusionSamples);
+  for (const channel of neighbours[peak.channel] as Int32Array) {
+    const base = channel * samples;
+    for (let t = first; t <= last; t++) {
+      const height = heightOf(data[base + t] as number, sign);
+      if (height < peak.height) continue;
+      if (height > peak.height) return false;
+      if (t < peak.sample || (t === peak.sample && channel < peak.channel)) return false;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,138 @@
+/**
+ * Spike features: each channel's stretch around a peak, projected on a few temporal principal components that all
+ * channels share. The same components describe templates, so a mean of features is a template.
+ */
+import { symmetricEigen } from '../math/linear-algebra.ts';
+import { type Chunk } from './chunks.ts';
+import { type Peaks } from './detect.ts';
+import { type CleanChunk, type Preparation, cleanChunk, detectChunk } from './prepare.ts';
+
+/** The stretch around a peak, in ms. */
+const beforeMs = 0.8;
+const afterMs = 1.4;
+const componentCount = 6;
+/** At most so many peaks a chunk are used to learn the components. */
+const maxSnippetsPerChunk = 400;
+
+export interface SnippetWindow {
+  beforeSamples: number;
+  /** Length in samples, the peak's own included. */
+  length: number;
+}
+
+/** Structured-clonable: how spikes are described. */
+export interface FeatureSpace {
+  window: SnippetWindow;
+  /** components × samples of the window, orthonormal rows. */
+  basis: Float64Array;
+  componentCount: number;
+  /** Channels that describe a spike on each channel, itself first. */
+  neighbours: Int32Array[];
+  /** Row length of the features: most neighbours × components. Rows of fewer neighbours end in zeros. */
+  rowLength: number;
+}
+
+export function snippetWindow(samplingRateHz: number): SnippetWindow {
+  const beforeSamples = Math.round((beforeMs * samplingRateHz) / 1000);
+  return { beforeSamples, length: beforeSamples + Math.round((afterMs * samplingRateHz) / 1000) + 1 };
+}
+
+/**
+ * Second moments of the chunk's main-channel snippets, each scaled to a peak of 1: samples × samples. The task
+ * `moments`.
+ */
+export function snippetMoments({ preparation, chunk }: { preparation: Preparation; chunk: Chunk }): {
+  moments: Float64Array;
+  count: number;
+} {
+  const clean = cleanChunk(preparation, chunk);
+  const peaks = detectChunk(preparation, clean);
+  const { beforeSamples, length } = snippetWindow(preparation.samplingRateHz);
+  const samples = clean.whitened.length / preparation.channelCount;
+  const step = Math.max(1, Math.ceil(peaks.samples.length / maxSnippetsPerChunk));
+  const moments = new Float64Array(length * length);
+  let count = 0;
+  for (let k = 0; k < peaks.samples.length; k += step, count++) {
+    const start = (peaks.channels[k] as number) * samples + (peaks.samples[k] as number) - beforeSamples;
+    const height = peaks.amplitudes[k] as number;
+    for (let i = 0; i < length; i++) {
+      const value = (clean.whitened[start + i] as number) / (height * height);
+      for (let j = i; j < length; j++)
+        moments[i * length + j] =
+          (moments[i * length + j] as number) + value * (clean.whitened[start + j] as number);
+    }
+  }
+  for (let i = 0; i < length; i++)
+    for (let j = 0; j < i; j++) moments[i * length + j] = moments[j * length + i] as number;
+  return { moments, count };
+}
+
+/** The leading temporal components from summed moments; with no spikes at all, single samples around the peak. */
+export function learnBasis(moments: Float64Array, { beforeSamples, length }: SnippetWindow): Float64Array {
+  const count = Math.min(componentCount, length);
+  const { vectors } = symmetricEigen(moments, length);
+  if (moments.some((value) => value !== 0)) return vectors.slice(0, count * length);
+  const basis = new Float64Array(count * length);
+  for (let k = 0; k < count; k++) basis[k * length + Math.min(beforeSamples + k, length - 1)] = 1;
+  return basis;
+}
+
+export function makeFeatureSpace(
+  basis: Float64Array,
+  { window, neighbours }: { window: SnippetWindow; neighbours: Int32Array[] }
+): FeatureSpace {
+  const components = basis.length / window.length;
+  const widest = neighbours.reduce((most, near) => Math.max(most, near.length), 0);
+  return { window, basis, componentCount: components, neighbours, rowLength: widest * components };
+}
+
+/** Features of peaks: peaks × row length, a row being neighbours × components. */
+export function projectPeaks(
+  { whitened }: CleanChunk,
+  { peaks, space, channelCount }: { peaks: Peaks; space: FeatureSpace; channelCount: number }
+): Float32Array<ArrayBuffer> {
+  const { window, basis, neighbours, componentCount: components, rowLength } = space;
+  const { beforeSamples, length } = window;
+  const samples = whitened.length / channelCount;
+  const features = new Float32Array(peaks.samples.length * rowLength);
+  for (let k = 0; k < peaks.samples.length; k++) {
+    const near = neighbours[peaks.channels[k] as number] as Int32Array;
+    const at = (peaks.samples[k] as number) - beforeSamples;
+    for (let n = 0; n < near.length; n++) {
+      const start = (near[n] as number) * samples + at;
+      for (let p = 0; p < components; p++) {
+        let sum = 0;
+        for (let i = 0; i < length; i++)
+          sum += (basis[p * length + i] as number) * (whitened[start + i] as number);
+        features[k * rowLength + n * components + p] = sum;
+      }
+    }
+  }
+  return features;
+}
+
+export interface DetectInput {
+  preparation: Preparation;
+  space: FeatureSpace;
+  chunk: Chunk;
+}
+
+/** Peaks of one chunk, by their sample in the recording, with their features. */
+export interface DetectedChunk {
+  samples: Float64Array<ArrayBuffer>;
+  channels: Int32Array<ArrayBuffer>;
+  /** peaks × row length of the feature space */
+  features: Float32Array<ArrayBuffer>;
+}
+
+/** Cleans a chunk, finds its peaks and describes them: the task `detect`. */
+export function describePeaks({ preparation, space, chunk }: DetectInput): DetectedChunk {
+  const clean = cleanChunk(preparation, chunk);
+  const peaks = detectChunk(preparation, clean);
+  const origin = chunk.startSample - chunk.haloSamples;
+  return {
+    samples: Float64Array.from(peaks.samples, (sample) => sample + origin),
+    channels: peaks.channels,
+    features: projectPeaks(clean, { peaks, space, channelCount: preparation.channelCount })
+  };
+}

@@ -1,0 +1,250 @@
+/**
+ * The engine's parameters: what a user may change, said in one line each, and the one check at the pipeline's door.
+ * Everything behind the door takes `SortingParameters` and trusts it.
+ */
+import { TaggedError } from '../model/errors.ts';
+import { type ParameterSpec, type ParameterValue, type ProcessorSpec } from '../model/processor.ts';
+
+export interface SortingParameters {
+  bandLowHz: number;
+  bandHighHz: number;
+  reference: 'auto' | 'median' | 'mean' | 'none';
+  whitenChannels: number;
+  peakSign: 'negative' | 'positive' | 'both';
+  detectThreshold: number;
+  exclusionMs: number;
+  radiusUm: number;
+  trainingSeconds: number;
+  templateRadiusUm: number;
+  clusterChannels: number;
+  clusterComponents: number;
+  maxClusterSpikes: number;
+  isocutThreshold: number;
+  mergeSimilarity: number;
+  minSpikes: number;
+  matchThreshold: number;
+}
+
+/** A parameter whose default is always there. */
+type Specified = ParameterSpec & { name: keyof SortingParameters; default: number | string };
+
+const specifications: Specified[] = [
+  {
+    name: 'bandLowHz',
+    description: 'Lower edge of the band-pass: raise it when slow drifts reach into the traces.',
+    type: 'float',
+    default: 300,
+    min: 1,
+    max: 5000,
+    unit: 'Hz',
+    group: 'Filter'
+  },
+  {
+    name: 'bandHighHz',
+    description: 'Upper edge of the band-pass; never above 45 % of the sampling rate.',
+    type: 'float',
+    default: 6000,
+    min: 100,
+    max: 50_000,
+    unit: 'Hz',
+    group: 'Filter'
+  },
+  {
+    name: 'reference',
+    description:
+      'What is taken off all channels at each sample; auto is the median from 32 usable channels on.',
+    type: 'str',
+    default: 'auto',
+    options: ['auto', 'median', 'mean', 'none'],
+    group: 'Filter'
+  },
+  {
+    name: 'whitenChannels',
+    description:
+      'How many of the nearest channels share in the whitening of each; 1 only scales by the noise.',
+    type: 'int',
+    default: 16,
+    min: 1,
+    max: 32,
+    group: 'Filter'
+  },
+  {
+    name: 'peakSign',
+    description: 'Which extrema count as spikes.',
+    type: 'str',
+    default: 'negative',
+    options: ['negative', 'positive', 'both'],
+    group: 'Detection'
+  },
+  {
+    name: 'detectThreshold',
+    description:
+      'Height of a peak in noise standard deviations of the whitened traces; lower finds smaller units.',
+    type: 'float',
+    default: 5,
+    min: 2,
+    max: 50,
+    unit: 'noise SD',
+    group: 'Detection'
+  },
+  {
+    name: 'exclusionMs',
+    description: 'Within this time and the detection radius only the highest peak counts.',
+    type: 'float',
+    default: 0.4,
+    min: 0,
+    max: 5,
+    unit: 'ms',
+    group: 'Detection'
+  },
+  {
+    name: 'radiusUm',
+    description: 'Detection radius: peaks farther apart are separate spikes even at the same time.',
+    type: 'float',
+    default: 60,
+    min: 0,
+    max: 1000,
+    unit: 'µm',
+    group: 'Detection'
+  },
+  {
+    name: 'trainingSeconds',
+    description: 'How much of the recording, spread evenly over it, the units are learned from.',
+    type: 'float',
+    default: 300,
+    min: 10,
+    max: 7200,
+    unit: 's',
+    group: 'Clustering'
+  },
+  {
+    name: 'templateRadiusUm',
+    description: 'How far around its main channel a unit is described and matched.',
+    type: 'float',
+    default: 100,
+    min: 0,
+    max: 1000,
+    unit: 'µm',
+    group: 'Clustering'
+  },
+  {
+    name: 'clusterChannels',
+    description: 'How many of the nearest channels give the features that spikes are clustered by.',
+    type: 'int',
+    default: 8,
+    min: 1,
+    max: 32,
+    group: 'Clustering'
+  },
+  {
+    name: 'clusterComponents',
+    description: 'Number of principal components that spikes are clustered in.',
+    type: 'int',
+    default: 6,
+    min: 1,
+    max: 20,
+    group: 'Clustering'
+  },
+  {
+    name: 'maxClusterSpikes',
+    description:
+      'At most so many spikes a channel are clustered; a fixed random choice where there are more.',
+    type: 'int',
+    default: 4000,
+    min: 100,
+    max: 50_000,
+    group: 'Clustering'
+  },
+  {
+    name: 'isocutThreshold',
+    description: 'Dip score from which two clusters stay apart: lower splits more.',
+    type: 'float',
+    default: 2,
+    min: 0.5,
+    max: 10,
+    group: 'Clustering'
+  },
+  {
+    name: 'mergeSimilarity',
+    description:
+      'Clusters whose templates are at least this alike (1 = equal) are one unit: lower merges more.',
+    type: 'float',
+    default: 0.8,
+    min: 0.3,
+    max: 1,
+    group: 'Units'
+  },
+  {
+    name: 'minSpikes',
+    description: 'A unit with fewer spikes is dropped.',
+    type: 'int',
+    default: 20,
+    min: 2,
+    max: 100_000,
+    group: 'Units'
+  },
+  {
+    name: 'matchThreshold',
+    description: 'How high a peak is when templates are matched to it, in noise standard deviations.',
+    type: 'float',
+    default: 4,
+    min: 2,
+    max: 50,
+    unit: 'noise SD',
+    group: 'Units'
+  }
+];
+
+/** The built-in sorter as users and compute nodes see it. */
+export const engineProcessor: ProcessorSpec = {
+  app: 'dendro',
+  name: 'sort',
+  version: '0.1.0',
+  label: 'Dendro sorter',
+  description:
+    'Band-pass, local whitening, isosplit6 clustering per channel neighbourhood, then template matching. ' +
+    'Runs in the browser and on compute nodes with the same result.',
+  inputs: [{ name: 'recording', description: 'The extracellular recording to sort.' }],
+  outputs: [{ name: 'sorting', description: 'NWB file with the electrodes and the sorted units.' }],
+  parameters: specifications,
+  resources: { numCpus: 2, numGpus: 0, memoryGb: 2, timeSec: 86_400 }
+};
+
+/**
+ * The complete parameters for the given values: defaults are filled in, everything else is checked.
+ * @throws TaggedError `parameter-invalid` naming the parameter in `details.parameter`.
+ */
+export function resolveParameters(values: Record<string, ParameterValue> = {}): SortingParameters {
+  const known = new Set<string>(specifications.map(({ name }) => name));
+  for (const name of Object.keys(values))
+    if (!known.has(name)) throw invalid(name, `there is no parameter '${name}'`);
+  const resolved = Object.fromEntries(
+    specifications.map((specification) => [specification.name, checkedValue(specification, values)])
+  ) as unknown as SortingParameters;
+  if (resolved.bandLowHz >= resolved.bandHighHz)
+    throw invalid(
+      'bandLowHz',
+      `bandLowHz (${resolved.bandLowHz}) must be below bandHighHz (${resolved.bandHighHz})`
+    );
+  return resolved;
+}
+
+function checkedValue(specification: Specified, values: Record<string, ParameterValue>): number | string {
+  const { name } = specification;
+  const value = values[name];
+  if (value === undefined || value === null) return specification.default;
+  if (specification.type === 'str') {
+    if (typeof value === 'string' && specification.options?.includes(value)) return value;
+    throw invalid(name, `${name} must be one of ${specification.options?.join(', ')}`);
+  }
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw invalid(name, `${name} must be a number`);
+  if (specification.type === 'int' && !Number.isInteger(value))
+    throw invalid(name, `${name} must be a whole number`);
+  const { min = -Infinity, max = Infinity } = specification;
+  if (value < min || value > max) throw invalid(name, `${name} must lie between ${min} and ${max}`);
+  return value;
+}
+
+function invalid(parameter: string, message: string): TaggedError {
+  return new TaggedError('parameter-invalid', message, { parameter });
+}

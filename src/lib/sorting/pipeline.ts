@@ -1,0 +1,249 @@
+/**
+ * The sorting pipeline, stage by stage: prepare, learn features, detect, cluster, merge, match, finish. The coordinator
+ * reads chunks and reduces results in a fixed order; all computing runs as tasks of the pool.
+ */
+import { type Scratch, type StageProgress, type WorkerPool } from '../model/engine.ts';
+import { type TraceSource } from '../model/recording.ts';
+import { type Sorting } from '../model/sorting.ts';
+import { type ChunkGrid, planChunks, readChunk, spreadChunks } from './chunks.ts';
+import { type FeatureSpace, learnBasis, makeFeatureSpace, snippetWindow } from './features.ts';
+import { finishSorting } from './finish.ts';
+import { findNeighbours } from './geometry.ts';
+import { runInOrder } from './in-order.ts';
+import { type MatchOutput, type MatchedSpikes } from './match.ts';
+import { mergeTemplates } from './merge.ts';
+import { type SortingParameters } from './parameters.ts';
+import { type Preparation, prepare } from './prepare.ts';
+import { type ChannelSpikes, SpikeReservoir } from './reservoir.ts';
+import { type SortingTasks } from './tasks.ts';
+import { type Template, makeTemplates } from './templates.ts';
+import { type WaveformSums, addSums, emptySums, waveformWindow } from './waveforms.ts';
+
+/** A spike is described by at most so many channels, and its mean waveform measured on so many. */
+const maxTemplateChannels = 32;
+const maxWaveformChannels = 64;
+/** Chunks that the temporal components are learned from. */
+const basisChunks = 10;
+/** Lags that templates are compared at, in ms. */
+const mergeLagMs = 0.3;
+
+/** Stages in order, with their usual part of the whole time. */
+const stages = [
+  { name: 'prepare', share: 0.06 },
+  { name: 'features', share: 0.08 },
+  { name: 'detect', share: 0.33 },
+  { name: 'cluster', share: 0.13 },
+  { name: 'match', share: 0.39 },
+  { name: 'finish', share: 0.01 }
+] as const;
+type StageName = (typeof stages)[number]['name'];
+
+export interface SortOptions {
+  source: TraceSource;
+  parameters: SortingParameters;
+  pool: WorkerPool<SortingTasks>;
+  /** Where finished stages are kept, so that a killed run goes on from there. */
+  scratch?: Scratch | undefined;
+  seed: number;
+  onProgress?: ((progress: StageProgress) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+interface Run extends SortOptions {
+  grid: ChunkGrid;
+  report: (stage: StageName) => (fraction: number) => void;
+}
+
+/**
+ * Sorts a recording. Equal recordings, parameters and seeds give equal results to the last bit, on any engine and with
+ * any number of workers.
+ * @throws TaggedError `recording-empty`, `probe-mismatch` or `no-usable-channels`; the signal's reason when aborted;
+ * whatever reading the source throws.
+ */
+export async function sortRecording(options: SortOptions): Promise<Sorting> {
+  const { source, parameters, pool, signal } = options;
+  signal?.throwIfAborted();
+  const run: Run = {
+    ...options,
+    grid: planChunks(source.info),
+    report: progressReporter(options.onProgress)
+  };
+  const preparation = await prepare({ source, parameters, pool, signal, onProgress: run.report('prepare') });
+  const space = await learnFeatures(run, preparation);
+  const spikes = await detectAll(run, { preparation, space });
+  const templates = await findTemplates(run, { spikes, space });
+  const { matched, waveforms, channels } = await matchAll(run, { preparation, space, templates });
+  const window = waveformWindow(source.info.samplingRateHz);
+  const sorting = finishSorting({
+    info: source.info,
+    preparation,
+    parameters,
+    matched,
+    waveforms,
+    window,
+    channels
+  });
+  run.report('finish')(1);
+  return sorting;
+}
+
+function progressReporter(onProgress: SortOptions['onProgress']): Run['report'] {
+  return (stage) => (fraction) => {
+    const at = stages.findIndex(({ name }) => name === stage);
+    const before = stages.slice(0, at).reduce((sum, { share }) => sum + share, 0);
+    onProgress?.({ stage, fraction, overall: Math.min(1, before + (stages[at]?.share ?? 0) * fraction) });
+  };
+}
+
+/** Runs a chunk task on the chunks of the given indices, a few at a time, and hands on results in order. */
+async function overChunks<Name extends 'moments' | 'detect' | 'match'>(
+  { source, grid, pool, signal }: Run,
+  options: {
+    task: Name;
+    indices: number[];
+    input: Omit<SortingTasks[Name]['input'], 'chunk'>;
+    onResult: (result: SortingTasks[Name]['output']) => void;
+    onProgress: (fraction: number) => void;
+  }
+): Promise<void> {
+  const { task, indices, input, onResult, onProgress } = options;
+  await runInOrder(indices, {
+    limit: pool.size + 1,
+    signal,
+    run: async (index) => {
+      const chunk = await readChunk(source, grid, { index, signal });
+      return pool.run(task, { ...input, chunk } as SortingTasks[Name]['input'], {
+        transfer: [chunk.data.buffer],
+        ...(signal && { signal })
+      });
+    },
+    onResult,
+    onDone: (done) => onProgress(done / indices.length)
+  });
+}
+
+async function learnFeatures(run: Run, preparation: Preparation): Promise<FeatureSpace> {
+  const { source, parameters, grid } = run;
+  const window = snippetWindow(source.info.samplingRateHz);
+  const total = new Float64Array(window.length * window.length);
+  await overChunks(run, {
+    task: 'moments',
+    indices: spreadChunks(grid, basisChunks),
+    input: { preparation },
+    onResult: ({ moments }) =>
+      moments.forEach((value, i) => {
+        total[i] = (total[i] as number) + value;
+      }),
+    onProgress: run.report('features')
+  });
+  const neighbours = findNeighbours(source.info.probe, {
+    radiusUm: parameters.templateRadiusUm,
+    maxCount: maxTemplateChannels,
+    usable: preparation.usable
+  });
+  return makeFeatureSpace(learnBasis(total, window), { window, neighbours });
+}
+
+async function detectAll(
+  run: Run,
+  { preparation, space }: { preparation: Preparation; space: FeatureSpace }
+): Promise<ChannelSpikes[]> {
+  const { source, parameters, grid, seed } = run;
+  const { samplingRateHz, channelCount } = source.info;
+  const count = Math.ceil((parameters.trainingSeconds * samplingRateHz) / grid.coreSamples);
+  const reservoir = new SpikeReservoir(channelCount, {
+    rowLength: space.rowLength,
+    capacity: parameters.maxClusterSpikes,
+    seed
+  });
+  await overChunks(run, {
+    task: 'detect',
+    indices: spreadChunks(grid, count),
+    input: { preparation, space },
+    onResult: (detected) => reservoir.add(detected),
+    onProgress: run.report('detect')
+  });
+  return reservoir.contents();
+}
+
+async function findTemplates(
+  run: Run,
+  { spikes, space }: { spikes: ChannelSpikes[]; space: FeatureSpace }
+): Promise<Template[]> {
+  const { parameters, pool, signal, source } = run;
+  const found = await runInOrder(spikes, {
+    limit: pool.size + 1,
+    signal,
+    run: async (onChannel) => {
+      const width = Math.min(parameters.clusterChannels, space.neighbours[onChannel.channel]?.length ?? 1);
+      const clusters = await pool.run(
+        'cluster',
+        {
+          features: onChannel.features,
+          rowLength: space.rowLength,
+          usedFeatures: width * space.componentCount,
+          clusterComponents: parameters.clusterComponents,
+          isocutThreshold: parameters.isocutThreshold
+        },
+        signal && { signal }
+      );
+      return makeTemplates(onChannel, { clusters, space });
+    },
+    onDone: (done) => run.report('cluster')(done / spikes.length)
+  });
+  const maxLag = Math.round((mergeLagMs * source.info.samplingRateHz) / 1000);
+  return mergeTemplates(found.flat(), { minSimilarity: parameters.mergeSimilarity, maxLag }).filter(
+    ({ spikeCount }) => spikeCount >= parameters.minSpikes / 2
+  );
+}
+
+async function matchAll(
+  run: Run,
+  { preparation, space, templates }: { preparation: Preparation; space: FeatureSpace; templates: Template[] }
+): Promise<{ matched: MatchedSpikes; waveforms: WaveformSums; channels: Int32Array[] }> {
+  const { source, parameters, grid } = run;
+  const window = waveformWindow(source.info.samplingRateHz);
+  const near = findNeighbours(source.info.probe, {
+    radiusUm: Infinity,
+    maxCount: maxWaveformChannels,
+    usable: preparation.usable
+  });
+  const channels = templates.map(({ mainChannel }) => near[mainChannel] as Int32Array);
+  const waveforms = emptySums(channels, window);
+  const parts: MatchOutput[] = [];
+  await overChunks(run, {
+    task: 'match',
+    indices: spreadChunks(grid, grid.chunkCount),
+    input: {
+      preparation,
+      window: space.window,
+      templates,
+      threshold: parameters.matchThreshold,
+      waveformWindow: window,
+      waveformChannels: channels
+    },
+    onResult: (part) => {
+      addSums(waveforms, part.waveforms);
+      parts.push({ ...part, waveforms: emptySums([], window) });
+    },
+    onProgress: run.report('match')
+  });
+  return { matched: concatenate(parts), waveforms, channels };
+}
+
+function concatenate(parts: MatchedSpikes[]): MatchedSpikes {
+  const count = parts.reduce((sum, { samples }) => sum + samples.length, 0);
+  const all = {
+    samples: new Float64Array(count),
+    templates: new Int32Array(count),
+    gains: new Float32Array(count)
+  };
+  let at = 0;
+  for (const { samples, templates, gains } of parts) {
+    all.samples.set(samples, at);
+    all.templates.set(templates, at);
+    all.gains.set(gains, at);
+    at += samples.length;
+  }
+  return all;
+}

@@ -1,0 +1,65 @@
+/**
+ * The spikes that clustering works on, channel by channel: at most so many each, a random choice that depends on the
+ * seed and the spikes alone and not on the order in which chunks arrive.
+ */
+import { randomStream } from '../math/random.ts';
+import { type DetectedChunk } from './features.ts';
+
+interface StoredSpike {
+  sample: number;
+  priority: number;
+  features: Float32Array<ArrayBuffer>;
+}
+
+export interface ChannelSpikes {
+  channel: number;
+  /** Ascending. */
+  samples: Float64Array<ArrayBuffer>;
+  /** spikes × row length */
+  features: Float32Array<ArrayBuffer>;
+}
+
+export class SpikeReservoir {
+  readonly #channels: StoredSpike[][];
+  readonly #options: { rowLength: number; capacity: number; seed: number };
+
+  constructor(channelCount: number, options: { rowLength: number; capacity: number; seed: number }) {
+    this.#channels = Array.from({ length: channelCount }, () => []);
+    this.#options = options;
+  }
+
+  /** Takes a chunk's spikes. */
+  add({ samples, channels, features }: DetectedChunk): void {
+    const { rowLength, capacity, seed } = this.#options;
+    samples.forEach((sample, k) => {
+      const channel = channels[k] as number;
+      const stored = this.#channels[channel] as StoredSpike[];
+      stored.push({
+        sample,
+        priority: randomStream(seed, 'reservoir', channel, sample).uniform(),
+        features: features.slice(k * rowLength, (k + 1) * rowLength)
+      });
+      if (stored.length >= 2 * capacity) this.#prune(channel);
+    });
+  }
+
+  /** What is kept of each channel that has any, by channel. */
+  contents(): ChannelSpikes[] {
+    const { rowLength } = this.#options;
+    return this.#channels.flatMap((_, channel) => {
+      const stored = this.#prune(channel);
+      if (stored.length === 0) return [];
+      const features = new Float32Array(stored.length * rowLength);
+      stored.forEach((spike, i) => features.set(spike.features, i * rowLength));
+      return [{ channel, samples: Float64Array.from(stored, ({ sample }) => sample), features }];
+    });
+  }
+
+  #prune(channel: number): StoredSpike[] {
+    const stored = this.#channels[channel] as StoredSpike[];
+    stored.sort((a, b) => a.priority - b.priority || a.sample - b.sample);
+    stored.length = Math.min(stored.length, this.#options.capacity);
+    stored.sort((a, b) => a.sample - b.sample);
+    return stored;
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * The pure tasks that a worker runs for the pipeline. Inputs and outputs are structured-clonable; the large buffers of
+ * an output may be transferred.
+ */
+import { type ClusterInput, type ClusterOutput, clusterSpikes } from './cluster.ts';
+import { type Chunk } from './chunks.ts';
+import { type DetectInput, type DetectedChunk, describePeaks, snippetMoments } from './features.ts';
+import { type MatchInput, type MatchOutput, matchChunk } from './match.ts';
+import { type ChunkProfile, type Preparation, type ProfileInput, profileChunk } from './prepare.ts';
+
+// A type and not an interface: only a type satisfies TaskMap's index signature.
+export type SortingTasks = {
+  profile: { input: ProfileInput; output: ChunkProfile };
+  moments: {
+    input: { preparation: Preparation; chunk: Chunk };
+    output: { moments: Float64Array; count: number };
+  };
+  detect: { input: DetectInput; output: DetectedChunk };
+  cluster: { input: ClusterInput; output: ClusterOutput };
+  match: { input: MatchInput; output: MatchOutput };
+};
+
+const runners: {
+  [Name in keyof SortingTasks]: (input: SortingTasks[Name]['input']) => SortingTasks[Name]['output'];
+} = {
+  profile: profileChunk,
+  moments: snippetMoments,
+  detect: describePeaks,
+  cluster: clusterSpikes,
+  match: matchChunk
+};
+
+/** Runs a task. Array buffers of the input may be changed. */
+export function runSortingTask<Name extends keyof SortingTasks>(
+  name: Name,
+  input: SortingTasks[Name]['input']
+): SortingTasks[Name]['output'] {
+  return runners[name](input);
+}
+
+/** The array buffers of an output that are worth transferring instead of copying. */
+export function transferables<Name extends keyof SortingTasks>(
+  name: Name,
+  output: SortingTasks[Name]['output']
+): ArrayBuffer[] {
+  if (name === 'detect') return [(output as DetectedChunk).features.buffer];
+  if (name === 'cluster') return [(output as ClusterOutput).medians.buffer];
+  if (name !== 'match') return [];
+  const { sums, squares } = (output as MatchOutput).waveforms;
+  return [...sums, ...squares].map((values) => values.buffer);
+}

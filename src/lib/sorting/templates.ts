@@ -1,0 +1,65 @@
+/** Templates: what a unit's spike looks like in the whitened traces, on the channels around its main channel. */
+import { type ClusterOutput } from './cluster.ts';
+import { type FeatureSpace } from './features.ts';
+import { type ChannelSpikes } from './reservoir.ts';
+
+/** Structured-clonable. */
+export interface Template {
+  /** Channel on which it is largest. */
+  mainChannel: number;
+  /** Channels that it is known on. */
+  channels: Int32Array;
+  /** channels × samples of the snippet window, in noise SDs; its extremum on the main channel is at the window's peak. */
+  waveform: Float32Array;
+  /** Spikes that it was made from. */
+  spikeCount: number;
+}
+
+/** The templates of one channel's clusters. */
+export function makeTemplates(
+  { channel }: Pick<ChannelSpikes, 'channel'>,
+  { clusters, space }: { clusters: ClusterOutput; space: FeatureSpace }
+): Template[] {
+  const channels = space.neighbours[channel] as Int32Array;
+  const count = clusters.medians.length / space.rowLength;
+  return Array.from({ length: count }, (_, cluster) => {
+    const row = clusters.medians.subarray(cluster * space.rowLength, (cluster + 1) * space.rowLength);
+    const waveform = synthesise(row, { channelCount: channels.length, space });
+    return {
+      mainChannel: channel,
+      channels,
+      waveform,
+      spikeCount: clusters.labels.reduce((sum, label) => sum + Number(label === cluster), 0)
+    };
+  });
+}
+
+/** Waveform of a feature row: channels × samples. */
+function synthesise(
+  row: Float32Array,
+  { channelCount, space }: { channelCount: number; space: FeatureSpace }
+): Float32Array {
+  const { basis, componentCount, window } = space;
+  const waveform = new Float32Array(channelCount * window.length);
+  for (let c = 0; c < channelCount; c++)
+    for (let i = 0; i < window.length; i++) {
+      let sum = 0;
+      for (let p = 0; p < componentCount; p++)
+        sum += (row[c * componentCount + p] as number) * (basis[p * window.length + i] as number);
+      waveform[c * window.length + i] = sum;
+    }
+  return waveform;
+}
+
+/** Height of the template at its peak on the main channel, signed. */
+export function peakHeight({ channels, mainChannel, waveform }: Template, beforeSamples: number): number {
+  const length = waveform.length / channels.length;
+  return waveform[channels.indexOf(mainChannel) * length + beforeSamples] ?? 0;
+}
+
+/** Sum of squares: the squared distance from silence in noise SDs. */
+export function templateEnergy({ waveform }: Template): number {
+  let sum = 0;
+  for (let i = 0; i < waveform.length; i++) sum += (waveform[i] as number) * (waveform[i] as number);
+  return sum;
+}
