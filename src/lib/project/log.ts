@@ -1,0 +1,143 @@
+/**
+ * Entries as they stand in the carrier, checked and understood: reads what is new, verifies chain and signature, and
+ * keeps everything in the common order for the folds.
+ */
+import { fromHex, toHex } from '../identity/encoding.ts';
+import { concatBytes, utf8 } from '../identity/encoding.ts';
+import { sha256 } from '../identity/hash.ts';
+import { type ProjectId, type WriterId } from '../model/ids.ts';
+import { type AccessEntry } from './access-fold.ts';
+import { decodeAccessBody, decodeFactBody } from './bodies.ts';
+import { compareEntries, decodeEntry, type Entry, verifyEntry } from './entry.ts';
+import { type FactEntry } from './fact-fold.ts';
+
+/** What one writer's log is known to hold. */
+interface WriterLog {
+  /** Entries read so far, valid or not. */
+  read: number;
+  last?: Entry;
+  /** Set once an entry does not fit: nothing after it counts. */
+  broken: boolean;
+}
+
+export class EntryLog {
+  readonly #project: ProjectId;
+  readonly #writers = new Map<number, WriterLog>();
+  readonly access: AccessEntry[] = [];
+  readonly facts: FactEntry[] = [];
+  readonly edits: Entry[] = [];
+  lamport = 0;
+  /** Access entries that no other one names as known. */
+  readonly accessHeads = new Set<string>();
+
+  constructor(project: ProjectId) {
+    this.#project = project;
+  }
+
+  /** How many entries of a writer were read. */
+  lengthOf(writer: number): number {
+    return this.#writers.get(writer)?.read ?? 0;
+  }
+
+  lastOf(writer: number): Entry | undefined {
+    return this.#writers.get(writer)?.last;
+  }
+
+  /** Last seq of each of a device's writers. */
+  writersOf(isDevice: (device: Entry['device']) => boolean): { writer: WriterId; seq: number }[] {
+    return [...this.#writers.values()].flatMap(({ last }) =>
+      last && isDevice(last.device) ? [{ writer: last.writer, seq: last.seq }] : []
+    );
+  }
+
+  /** Takes in a writer's next entries, as they stand in the carrier. */
+  async take(writer: number, bytes: readonly Uint8Array[]): Promise<void> {
+    const log = this.#writers.get(writer) ?? { read: 0, broken: false };
+    this.#writers.set(writer, log);
+    const from = log.read;
+    log.read += bytes.length;
+    if (log.broken) return;
+    const run = await verifyRun({ project: this.#project, writer, from, previous: log.last }, bytes);
+    if (run.length < bytes.length) log.broken = true;
+    for (const entry of run) await this.#add(entry);
+    const last = run.at(-1);
+    if (last) log.last = last;
+  }
+
+  async #add(entry: Entry): Promise<void> {
+    this.lamport = Math.max(this.lamport, entry.lamport);
+    if (entry.kind === 'edit') {
+      insertInOrder(this.edits, entry, (item) => item);
+    } else if (entry.kind === 'fact') {
+      const body = decodeFactBody(entry.body);
+      if (body) insertInOrder(this.facts, { entry, body }, (item) => item.entry);
+    } else {
+      await this.#addAccess(entry);
+    }
+  }
+
+  async #addAccess(entry: Entry): Promise<void> {
+    for (const known of entry.access) this.accessHeads.delete(known);
+    this.accessHeads.add(entry.hash);
+    const body = decodeAccessBody(entry.body);
+    if (!body) return;
+    if (body.type === 'found' && (await projectIdOf(entry.device, fromHex(body.random))) !== entry.project)
+      return;
+    insertInOrder(this.access, { entry, body }, (item) => item.entry);
+  }
+}
+
+/** SHA-256("dendro/project/1" ‖ founder's signing key ‖ 32 random bytes), hex. */
+export async function projectIdOf(founder: string, random: Uint8Array): Promise<string> {
+  return toHex(await sha256(concatBytes(utf8('dendro/project/1'), fromHex(founder), random)));
+}
+
+/**
+ * The leading part of a run that is one writer's unbroken, signed chain. One signature is checked, the last; only when
+ * it fails are the others, to find how far the chain is good.
+ */
+export async function verifyRun(
+  place: { project: ProjectId; writer: number; from: number; previous: Entry | undefined },
+  bytes: readonly Uint8Array[]
+): Promise<Entry[]> {
+  const decoded = await Promise.all(bytes.map((entry) => decodeEntry(entry).catch(() => undefined)));
+  const chain: Entry[] = [];
+  let previous = place.previous;
+  for (const entry of decoded) {
+    const fits =
+      entry?.project === place.project &&
+      entry.writer === place.writer &&
+      entry.seq === place.from + chain.length &&
+      (entry.seq === 0 || previous === undefined || follows(entry, previous));
+    if (!fits) break;
+    chain.push(entry);
+    previous = entry;
+  }
+  while (chain.length > 0) {
+    const last = chain.at(-1);
+    if (last && (await verifyEntry(last))) return chain;
+    chain.pop();
+  }
+  return chain;
+}
+
+function follows(entry: Entry, previous: Entry): boolean {
+  return (
+    entry.prev === previous.hash &&
+    entry.lamport > previous.lamport &&
+    entry.device === previous.device &&
+    entry.nonce === previous.nonce &&
+    entry.epoch >= previous.epoch
+  );
+}
+
+/** New entries mostly come last, so the place is looked for from the end. */
+function insertInOrder<Item>(items: Item[], item: Item, entryOf: (item: Item) => Entry): void {
+  let at = items.length;
+  while (at > 0) {
+    const before = items[at - 1];
+    if (before === undefined || compareEntries(entryOf(before), entryOf(item)) <= 0) break;
+    at--;
+  }
+  items.splice(at, 0, item);
+}

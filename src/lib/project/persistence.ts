@@ -1,0 +1,70 @@
+/**
+ * Where carriers are stored. Two adapters pass one contract suite (tests/contract/persistence): y-dexie in the browser,
+ * node:sqlite on the node, the latter through update rows.
+ */
+import * as Y from 'yjs';
+import { type ProjectId } from '../model/ids.ts';
+import { createCarrier } from './carrier.ts';
+
+/** A carrier that is stored as it changes. */
+export interface StoredCarrier {
+  readonly carrier: Y.Doc;
+  /** Resolves when every change made so far is on disk; rejects when it could not be stored. */
+  flushed(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ProjectPersistence {
+  /** The carrier with all that is stored of it; an unknown project starts empty. */
+  open(project: ProjectId): Promise<StoredCarrier>;
+  list(): Promise<ProjectId[]>;
+  remove(project: ProjectId): Promise<void>;
+}
+
+/** Rows of Yjs updates, for stores that know nothing of Yjs. */
+export interface UpdateRows {
+  load(project: ProjectId): Promise<Uint8Array[]>;
+  /** Resolves when the row is on disk. */
+  append(project: ProjectId, update: Uint8Array): Promise<void>;
+  /** Puts one row in place of all, in one transaction. */
+  replace(project: ProjectId, update: Uint8Array): Promise<void>;
+  list(): Promise<ProjectId[]>;
+  remove(project: ProjectId): Promise<void>;
+}
+
+const rowsBeforeCompaction = 500;
+
+/** Persistence over update rows; many rows are compacted into one when a project is opened. */
+export function rowPersistence(rows: UpdateRows): ProjectPersistence {
+  return {
+    list: () => rows.list(),
+    remove: (project) => rows.remove(project),
+    open: (project) => openRows(rows, project)
+  };
+}
+
+async function openRows(rows: UpdateRows, project: ProjectId): Promise<StoredCarrier> {
+  const carrier = createCarrier();
+  const stored = await rows.load(project);
+  const origin = Symbol('stored');
+  if (stored.length > 0) Y.applyUpdate(carrier, Y.mergeUpdates(stored), origin);
+  if (stored.length > rowsBeforeCompaction) await rows.replace(project, Y.encodeStateAsUpdate(carrier));
+  let pending = Promise.resolve();
+  const store = (update: Uint8Array, from: unknown) => {
+    if (from === origin) return;
+    const append = pending.then(() => rows.append(project, update));
+    // Whoever waits in flushed() hears of it; nobody waiting must not end the process.
+    append.catch(() => undefined);
+    pending = append;
+  };
+  carrier.on('update', store);
+  return {
+    carrier,
+    flushed: () => pending,
+    async close() {
+      carrier.off('update', store);
+      await pending;
+      carrier.destroy();
+    }
+  };
+}

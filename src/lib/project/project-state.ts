@@ -1,0 +1,57 @@
+/** The folded project as the app and the node read it: immutable snapshots. */
+import {
+  type ContentRoot,
+  type DefinitionHash,
+  type DeviceId,
+  type JobId,
+  type PersonId,
+  type ProjectId
+} from '../model/ids.ts';
+import { type JobDefinition, type JobEvent, type JobEventState } from '../model/processor.ts';
+import { type Member } from './access-fold.ts';
+import { type FileFact } from './bodies.ts';
+
+export interface FileState extends Omit<FileFact, 'type' | 'root'> {
+  /** The content root, when known and undisputed. */
+  root?: ContentRoot;
+  /** Every root that was named; more than one is a conflict to be shown. */
+  roots: readonly ContentRoot[];
+  addedBy: PersonId;
+  addedByDevice: DeviceId;
+}
+
+export interface AttemptState {
+  attempt: number;
+  /** The device that runs it. */
+  device: DeviceId;
+  /** In order n, up to the first terminal one. */
+  events: readonly JobEvent[];
+}
+
+export interface JobState {
+  job: JobId;
+  definition: JobDefinition;
+  definitionHash: DefinitionHash;
+  submitter: PersonId;
+  /** ms since 1970, by the submitter's clock. */
+  submittedAt: number;
+  cancelRequested: boolean;
+  attempts: readonly AttemptState[];
+  /** The last assigned attempt. */
+  current?: AttemptState;
+  /** `waiting`: not assigned, or the node has said nothing yet. */
+  state: 'waiting' | JobEventState;
+  /** The event that says `state`. */
+  lastEvent?: JobEvent;
+}
+
+export interface ProjectState {
+  id: ProjectId;
+  members: readonly Member[];
+  files: readonly FileState[];
+  jobs: readonly JobState[];
+}
+
+export function isTerminal(state: JobState['state']): boolean {
+  return state === 'completed' || state === 'failed' || state === 'cancelled';
+}
