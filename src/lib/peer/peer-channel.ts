@@ -20,8 +20,8 @@ export interface PeerChannel {
   /** Bytes that were accepted and have not left this process. */
   readonly bufferedAmount: number;
   /**
-   * Sends one message; the bytes are read before it returns. Resolves once no more than 4 MiB wait in front of the
-   * network, so awaiting each send is the backpressure.
+   * Sends one message. Resolves once its last frame is handed to the transport, which holds at most 4 MiB at a time, so
+   * awaiting each send is the backpressure; until then the bytes must not change.
    * @throws {TaggedError} `peer-closed` when the connection ends first, `peer-message-too-large` above messageLimits
    */
   send(message: Uint8Array): Promise<void>;
