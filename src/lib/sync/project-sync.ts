@@ -3,21 +3,28 @@
  * y-webrtc exchange what the admission check passes.
  */
 import { type Doc } from 'yjs';
+import { projectRoom, type Room } from '../identity/rooms.ts';
+import { type ErrorRecord } from '../model/errors.ts';
 import { type DeviceId } from '../model/ids.ts';
-import { type AccessLookup, type PeerIdentity, type RemotePeer } from '../peer/peer-identity.ts';
+import { ConnectionSet } from '../peer/connection-set.ts';
+import { FailureGate } from '../peer/failure-gate.ts';
+import { type LoopbackRooms } from '../peer/loopback-rooms.ts';
 import { type PeerConnection } from '../peer/peer-connection.ts';
+import { type AccessLookup, type Credential, type PeerIdentity } from '../peer/peer-identity.ts';
+import { openPeer } from '../peer/peer-link.ts';
+import { type MeshTrouble, RoomMesh } from '../peer/room-mesh.ts';
+import { type PeerTransport, type RtcFactory } from '../peer/transport.ts';
+import { CarrierRoom } from './carrier-room.ts';
+import { type LoopbackAddress, LoopbackDialer } from './loopback-dialer.ts';
+import { type Presence } from './presence.ts';
+import { type Admit } from './sync-gate.ts';
 import { type SyncStatus } from './sync-status.ts';
-
-/**
- * The project's admission check: whether a Yjs update from this peer may be applied to the carrier. A refusal counts
- * against the peer.
- */
-export type Admit = (update: Uint8Array, from: RemotePeer) => boolean | Promise<boolean>;
 
 export interface ProjectSyncOptions {
   /** The project's secret (32 bytes): room and signalling key are derived from it. */
   readonly secret: Uint8Array;
   readonly epoch: number;
+  /** Its client id is the identity's writer. */
   readonly carrier: Doc;
   readonly admit: Admit;
   readonly identity: PeerIdentity;
@@ -25,21 +32,194 @@ export interface ProjectSyncOptions {
   readonly admits: AccessLookup;
   /** Signalling addresses (ws:// or wss://); empty: no WebRTC. */
   readonly signalling: readonly string[];
+  /** `browserRtc`, or the node's. */
+  readonly rtc: RtcFactory;
   /** STUN and TURN servers of the lab's own; none by default, and never a public one. */
   readonly iceServers?: readonly RTCIceServer[];
-  /** The node's `/peer` address on this machine, used when WebRTC brings no connection to that device. */
-  readonly loopback?: { readonly url: string; readonly device: DeviceId } | undefined;
+  /** The node's `/peer` address on this machine, used while WebRTC brings no connection to that device. */
+  readonly loopback?: LoopbackAddress | undefined;
+  /** The node's side of the same. */
+  readonly loopbackRooms?: LoopbackRooms | undefined;
+  /** Shared by the projects of a node. */
+  readonly gate?: FailureGate;
 }
 
-/** The running connections of one project; see `ProjectSync`. */
-export interface ProjectSyncApi {
-  readonly status: SyncStatus;
-  readonly connections: readonly PeerConnection[];
-  connectionTo(device: DeviceId): PeerConnection | undefined;
-  onStatus(listener: (status: SyncStatus) => void): () => void;
+type StatusListener = (status: SyncStatus) => void;
+
+export class ProjectSync {
+  readonly #options: ProjectSyncOptions;
+  readonly #room: Room;
+  readonly #credential: Credential;
+  readonly #gate: FailureGate;
+  readonly #carrierRoom: CarrierRoom;
+  readonly #connections = new ConnectionSet(() => this.#update());
+  readonly #listeners = new Set<StatusListener>();
+  #mesh: RoomMesh | undefined;
+  #dialer: LoopbackDialer | undefined;
+  #unregister: (() => void) | undefined;
+  #trouble: MeshTrouble | undefined;
+  #status: SyncStatus = { state: 'connecting' };
+  #stopped = false;
+
+  private constructor(options: ProjectSyncOptions, room: Room, carrierRoom: CarrierRoom) {
+    this.#options = options;
+    this.#room = room;
+    this.#credential = { kind: 'member', admits: options.admits };
+    this.#gate = options.gate ?? new FailureGate();
+    this.#carrierRoom = carrierRoom;
+    this.#connections.onConnection((connection) => carrierRoom.add(connection));
+  }
+
+  /** Opens the room and begins to look for peers; resolves before any is found. */
+  static async start(options: ProjectSyncOptions): Promise<ProjectSync> {
+    const room = await projectRoom(options.secret, options.epoch);
+    const { carrier, admit, identity } = options;
+    const carrierRoom = await CarrierRoom.open({ carrier, admit, own: identity.writer });
+    const sync = new ProjectSync(options, room, carrierRoom);
+    await sync.#begin();
+    return sync;
+  }
+
+  get status(): SyncStatus {
+    return this.#status;
+  }
+
+  get connections(): readonly PeerConnection[] {
+    return this.#connections.all;
+  }
+
+  connectionTo(device: DeviceId): PeerConnection | undefined {
+    return this.#connections.to(device);
+  }
+
+  /** Called with the present status and each later one. */
+  onStatus(listener: StatusListener): () => void {
+    this.#listeners.add(listener);
+    listener(this.#status);
+    return () => this.#listeners.delete(listener);
+  }
+
   /** Called for every present and later authenticated connection. */
-  onConnection(listener: (connection: PeerConnection) => void): () => void;
+  onConnection(listener: (connection: PeerConnection) => void): () => void {
+    return this.#connections.onConnection(listener);
+  }
+
+  /** Shows the others what this person looks at; null leaves. */
+  setPresence(presence: Presence | null): void {
+    this.#carrierRoom.setPresence(presence);
+  }
+
+  /** What the sessions that are connected here look at; who they are is the connection's to say. */
+  get presence(): readonly { readonly device: DeviceId; readonly presence: Presence }[] {
+    const shown = this.#carrierRoom.presence;
+    return this.connections.flatMap(({ device, writer }) => {
+      const presence = shown.get(writer);
+      return presence ? [{ device, presence }] : [];
+    });
+  }
+
+  onPresence(listener: () => void): () => void {
+    this.#carrierRoom.awareness.on('change', listener);
+    return () => this.#carrierRoom.awareness.off('change', listener);
+  }
+
   /** The access state changed: connections of devices that no longer stand in it are closed, refused ones retried. */
-  accessChanged(): void;
-  stop(): void;
+  accessChanged(): void {
+    for (const connection of this.connections)
+      if (!this.#options.admits(connection))
+        connection.close({ tag: 'peer-not-a-member', message: 'The device is no longer a member.' });
+    this.#mesh?.retryRefused();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#dialer?.stop();
+    this.#unregister?.();
+    await this.#mesh?.stop();
+    this.#connections.closeAll();
+    this.#carrierRoom.close();
+    this.#update();
+  }
+
+  async #begin(): Promise<void> {
+    const { identity, signalling, rtc, iceServers = [], loopback, loopbackRooms } = this.#options;
+    const linkOptions = {
+      room: this.#room.name,
+      identity,
+      credential: this.#credential,
+      gate: this.#gate
+    };
+    this.#unregister = loopbackRooms?.register(this.#room.name, (transport) => void this.#accept(transport));
+    if (loopback)
+      this.#dialer = new LoopbackDialer({ address: loopback, linkOptions, connections: this.#connections });
+    if (signalling.length === 0) return;
+    this.#mesh = await RoomMesh.start({
+      ...linkOptions,
+      room: this.#room,
+      signalling,
+      iceServers,
+      rtc,
+      connections: this.#connections,
+      onTrouble: (trouble) => this.#onTrouble(trouble),
+      onChange: () => this.#update()
+    });
+  }
+
+  /** The node's side of a loopback connection. */
+  async #accept(transport: PeerTransport): Promise<void> {
+    try {
+      const connection = await openPeer({
+        transport,
+        side: 'answerer',
+        room: this.#room.name,
+        identity: this.#options.identity,
+        credential: this.#credential,
+        gate: this.#gate
+      });
+      if (this.#stopped) connection.close();
+      else this.#connections.add(connection);
+    } catch {
+      // Refused, and the other side told why; the failure gate has counted it.
+    }
+  }
+
+  #onTrouble(trouble: MeshTrouble): void {
+    this.#trouble = trouble;
+    this.#update();
+  }
+
+  #update(): void {
+    const status = this.#currentStatus();
+    if (JSON.stringify(status) === JSON.stringify(this.#status)) return;
+    this.#status = status;
+    for (const listener of this.#listeners) listener(status);
+  }
+
+  #currentStatus(): SyncStatus {
+    if (this.#stopped) return { state: 'stopped' };
+    const peers = new Set(this.connections.map(({ device, writer }) => `${device} ${writer}`)).size;
+    if (peers > 0) {
+      this.#trouble = undefined;
+      return { state: 'connected', peers };
+    }
+    const states = this.#mesh?.signallingStates ?? [];
+    if (states.length > 0 && states.every((state) => state === 'unreachable'))
+      return {
+        state: 'failing',
+        step: 'signalling-unreachable',
+        error: unreachable(this.#options.signalling)
+      };
+    if (this.#trouble) return { state: 'failing', ...this.#trouble };
+    if (!states.includes('connected')) return { state: 'connecting' };
+    return this.#mesh?.peerCount ? { state: 'connecting' } : { state: 'alone' };
+  }
+}
+
+function unreachable(signalling: readonly string[]): ErrorRecord {
+  return {
+    tag: 'signalling-unreachable',
+    message: `No signalling server answers at ${signalling.join(', ')}.`,
+    details: { addresses: signalling.join(', ') }
+  };
 }

@@ -1,0 +1,130 @@
+/**
+ * Stands between one peer and y-webrtc: lets in sync messages whose updates the project admits, and presence of the peer
+ * itself; lets out this side's own presence only. Anything else is dropped and counted, and nothing that passes can make
+ * y-webrtc throw.
+ */
+import * as decoding from 'lib0/decoding';
+import * as encoding from 'lib0/encoding';
+import { decodeStateVector } from 'yjs';
+import { type WriterId } from '../model/ids.ts';
+import { type RemotePeer } from '../peer/peer-identity.ts';
+import { checkPresence } from './presence.ts';
+
+/**
+ * The project's admission check: whether a Yjs update from this peer may be applied to the carrier. A refusal counts
+ * against the peer.
+ */
+export type Admit = (update: Uint8Array, from: RemotePeer) => boolean | Promise<boolean>;
+
+const message = { sync: 0, awareness: 1, queryAwareness: 3 } as const;
+const syncStep = { stateVector: 0, missing: 1, update: 2 } as const;
+const awarenessLimit = 8 * 1024;
+const awarenessPerSecond = 20;
+const violationLimit = 20;
+
+export interface SyncGateOptions {
+  readonly peer: RemotePeer;
+  readonly own: WriterId;
+  readonly admit: Admit;
+  /** The peer has sent too much that is refused. */
+  readonly onMisbehaved: () => void;
+}
+
+export class SyncGate {
+  readonly #options: SyncGateOptions;
+  #violations = 0;
+  #awarenessBudget = awarenessPerSecond;
+  #refilledAt = performance.now();
+
+  constructor(options: SyncGateOptions) {
+    this.#options = options;
+  }
+
+  /** Messages of this peer that were dropped as refused. */
+  get violations(): number {
+    return this.#violations;
+  }
+
+  /** @returns what y-webrtc may see of a message from the peer */
+  async incoming(bytes: Uint8Array): Promise<Uint8Array | undefined> {
+    try {
+      const passed = await this.#check(bytes);
+      if (passed === 'refused') this.#refuse();
+      return passed instanceof Uint8Array ? passed : undefined;
+    } catch {
+      // Not decodable: hostile or of another version, never a reason to stop.
+      this.#refuse();
+      return undefined;
+    }
+  }
+
+  /** @returns what the peer may see of a message from y-webrtc, which would also relay others' presence */
+  outgoing(bytes: Uint8Array): Uint8Array | undefined {
+    if (bytes[0] === message.sync) return bytes;
+    if (bytes[0] !== message.awareness) return undefined;
+    return presenceOf(this.#options.own, bytes);
+  }
+
+  async #check(bytes: Uint8Array): Promise<Uint8Array | 'refused' | undefined> {
+    const decoder = decoding.createDecoder(bytes);
+    const type = decoding.readVarUint(decoder);
+    if (type === message.queryAwareness) return undefined;
+    if (type === message.awareness) return this.#checkAwareness(bytes);
+    if (type !== message.sync) return 'refused';
+    const step = decoding.readVarUint(decoder);
+    const content = decoding.readVarUint8Array(decoder);
+    if (step === syncStep.stateVector) {
+      decodeStateVector(content);
+      return bytes;
+    }
+    if (step !== syncStep.missing && step !== syncStep.update) return 'refused';
+    return (await this.#options.admit(content, this.#options.peer)) ? bytes : 'refused';
+  }
+
+  #checkAwareness(bytes: Uint8Array): Uint8Array | 'refused' | undefined {
+    if (bytes.length > awarenessLimit) return 'refused';
+    const now = performance.now();
+    const refill = ((now - this.#refilledAt) / 1000) * awarenessPerSecond;
+    this.#awarenessBudget = Math.min(awarenessPerSecond, this.#awarenessBudget + refill);
+    this.#refilledAt = now;
+    // Too many are not refused but missed: presence comes again by itself.
+    if (this.#awarenessBudget < 1) return undefined;
+    this.#awarenessBudget -= 1;
+    return presenceOf(this.#options.peer.writer, bytes);
+  }
+
+  #refuse(): void {
+    this.#violations += 1;
+    if (this.#violations >= violationLimit) this.#options.onMisbehaved();
+  }
+}
+
+/** The entry of one writer out of an awareness message, checked; undefined when there is none. */
+function presenceOf(writer: WriterId, bytes: Uint8Array): Uint8Array | undefined {
+  const decoder = decoding.createDecoder(bytes);
+  decoding.readVarUint(decoder);
+  const update = decoding.createDecoder(decoding.readVarUint8Array(decoder));
+  const count = decoding.readVarUint(update);
+  for (let i = 0; i < count; i++) {
+    const client = decoding.readVarUint(update);
+    const clock = decoding.readVarUint(update);
+    const state = decoding.readVarString(update);
+    if (client !== writer) continue;
+    const checked = checkPresence(state);
+    if (checked === undefined) return undefined;
+    return encodeAwareness(writer, clock, checked);
+  }
+  return undefined;
+}
+
+function encodeAwareness(writer: WriterId, clock: number, state: string): Uint8Array {
+  const update = encoding.createEncoder();
+  encoding.writeVarUint(update, 1);
+  encoding.writeVarUint(update, writer);
+  encoding.writeVarUint(update, clock);
+  encoding.writeVarString(update, state);
+  const encoder = encoding.createEncoder();
+  encoding.writeVarUint(encoder, message.awareness);
+  encoding.writeVarUint8Array(encoder, encoding.toUint8Array(update));
+  return encoding.toUint8Array(encoder);
+}
