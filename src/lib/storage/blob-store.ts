@@ -1,0 +1,146 @@
+/**
+ * Verified files in OPFS, named by content root. A file is written under a temporary name, checked against its root and
+ * then renamed, so what is found under a root is whole.
+ */
+import { blobSource } from '../bytes/byte-source.ts';
+import { contentRoot } from '../bytes/content-root.ts';
+import { TaggedError } from '../model/errors.ts';
+import { type ContentRoot } from '../model/ids.ts';
+import { type BlobRow, type DendroDatabase } from './database.ts';
+
+const folderName = 'blobs';
+const temporarySuffix = '.partial';
+
+/** A blob being written. */
+export interface BlobWriter {
+  write(bytes: Uint8Array, position: number): Promise<void>;
+  /** Checks the root and keeps the file. @throws TaggedError `root-mismatch` after removing it */
+  commit(): Promise<File>;
+  abort(): Promise<void>;
+}
+
+export class BlobStore {
+  readonly #database: DendroDatabase;
+
+  constructor(database: DendroDatabase) {
+    this.#database = database;
+  }
+
+  /** Removes what an earlier visit left half-written, and rows whose file is gone. Call before anything is written. */
+  async sweep(): Promise<void> {
+    const folder = await blobFolder();
+    const present = new Set<string>();
+    for await (const name of folder.keys()) {
+      if (name.endsWith(temporarySuffix)) await folder.removeEntry(name).catch(() => undefined);
+      else present.add(name);
+    }
+    for (const { root } of await this.#database.blobs.toArray())
+      if (!present.has(root)) await this.#database.blobs.delete(root);
+  }
+
+  async get(root: ContentRoot): Promise<File | undefined> {
+    try {
+      const handle = await (await blobFolder()).getFileHandle(root);
+      await this.#database.blobs.update(root, { usedAt: Date.now() });
+      return await handle.getFile();
+    } catch (error) {
+      if (error instanceof DOMException && error.name === 'NotFoundError') return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Begins a blob of known size and root.
+   * @throws TaggedError `storage-full` when less than its size and a tenth is free; nothing was written then
+   */
+  async create(blob: {
+    root: ContentRoot;
+    size: number;
+    name: string;
+    kind: BlobRow['kind'];
+  }): Promise<BlobWriter> {
+    await requireSpace(blob.size);
+    const folder = await blobFolder();
+    const temporary = `${blob.root}.${crypto.randomUUID()}${temporarySuffix}`;
+    const handle = await folder.getFileHandle(temporary, { create: true });
+    const stream = await handle.createWritable();
+    const discard = async () => {
+      await stream.abort().catch(() => undefined);
+      await folder.removeEntry(temporary).catch(() => undefined);
+    };
+    return {
+      abort: discard,
+      write: async (bytes, position) => {
+        try {
+          await stream.write({ type: 'write', position, data: bytes as Uint8Array<ArrayBuffer> });
+        } catch (cause) {
+          await discard();
+          throw storageFull(blob.size, cause);
+        }
+      },
+      commit: async () => {
+        await stream.close();
+        const file = await handle.getFile();
+        if (file.size !== blob.size || (await contentRoot(blobSource(file))) !== blob.root) {
+          await folder.removeEntry(temporary);
+          throw new TaggedError('root-mismatch', 'the bytes that came are not the ones that were named', {});
+        }
+        await renameFile(handle, blob.root, folder);
+        await this.#database.blobs.put({ ...blob, usedAt: Date.now() });
+        const kept = await this.get(blob.root);
+        if (!kept) throw new TaggedError('storage-failed', 'a stored file cannot be found again', {});
+        return kept;
+      }
+    };
+  }
+
+  /** Stores bytes that are in memory. */
+  async put(blob: {
+    root: ContentRoot;
+    bytes: Uint8Array;
+    name: string;
+    kind: BlobRow['kind'];
+  }): Promise<File> {
+    const { bytes, ...rest } = blob;
+    const writer = await this.create({ ...rest, size: bytes.length });
+    await writer.write(bytes, 0);
+    return writer.commit();
+  }
+
+  async remove(root: ContentRoot): Promise<void> {
+    await (await blobFolder()).removeEntry(root).catch(() => undefined);
+    await this.#database.blobs.delete(root);
+  }
+
+  /** What "Free space" offers: caches first, then what was not used for longest. */
+  async list(): Promise<BlobRow[]> {
+    const rows = await this.#database.blobs.orderBy('usedAt').toArray();
+    return [...rows.filter(({ kind }) => kind === 'cache'), ...rows.filter(({ kind }) => kind === 'result')];
+  }
+}
+
+/** @throws TaggedError `storage-full` */
+export async function requireSpace(bytes: number): Promise<void> {
+  const { quota = Number.POSITIVE_INFINITY, usage = 0 } = await navigator.storage.estimate();
+  if (quota - usage < bytes * 1.1) throw storageFull(bytes);
+}
+
+function storageFull(bytes: number, cause?: unknown): TaggedError {
+  const message = `the browser has no room for ${bytes} bytes more`;
+  return new TaggedError('storage-full', message, { bytes }, { cause });
+}
+
+async function blobFolder(): Promise<FileSystemDirectoryHandle> {
+  const root = await navigator.storage.getDirectory();
+  return root.getDirectoryHandle(folderName, { create: true });
+}
+
+/** `move` is not in TypeScript's DOM types yet. */
+async function renameFile(
+  handle: FileSystemFileHandle,
+  name: string,
+  folder: FileSystemDirectoryHandle
+): Promise<void> {
+  await folder.removeEntry(name).catch(() => undefined);
+  await (handle as FileSystemFileHandle & { move(name: string): Promise<void> }).move(name);
+}
