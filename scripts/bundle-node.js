@@ -4,8 +4,12 @@ import { existsSync } from 'node:fs';
 
 if (existsSync('compute-node/main.ts')) {
   await build({
-    entryPoints: ['compute-node/main.ts'],
-    outfile: 'dist/dendro-node.js',
+    entryPoints: {
+      'dendro-node': 'compute-node/main.ts',
+      // Beside it, because worker threads start from a file of their own.
+      'sorting-worker': 'compute-node/platform/sorting-worker.ts'
+    },
+    outdir: 'dist',
     bundle: true,
     platform: 'node',
     format: 'esm',
