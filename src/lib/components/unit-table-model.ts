@@ -13,6 +13,8 @@ export interface UnitColumn {
   /** What the figure says, for the header's tooltip. */
   description: string;
   kind: 'number' | 'text';
+  /** Figures, and ids that read as figures, stand at the right. */
+  align?: 'start' | 'end';
   /** px */
   width?: number;
 }

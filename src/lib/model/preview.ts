@@ -2,11 +2,11 @@
 
 /** How raw samples become what is drawn; the same steps as the sorting engine's. */
 export interface PreviewFilter {
-  /** Band-pass in Hz; undefined shows the stored samples. */
+  /** Band-pass in Hz; undefined shows the stored samples, without reference and peaks. */
   band: { lowHz: number; highHz: number } | undefined;
-  /** Common reference: the median across channels is subtracted from each. */
-  commonReference: boolean;
-  /** Peaks are marked beyond this many MAD noise levels; undefined marks none. */
+  /** What is taken off all channels at each sample; auto is the engine's own choice. */
+  reference: 'auto' | 'median' | 'mean' | 'none';
+  /** Peaks of the whitened traces are marked beyond this many noise standard deviations; undefined marks none. */
   detectThreshold: number | undefined;
 }
 

@@ -37,6 +37,31 @@ export function createProgram(
   return program;
 }
 
+/** Vertices on the GPU, bound as one program needs them. */
+export interface GlShape {
+  readonly vertexCount: number;
+  bind(): void;
+  release(): void;
+}
+
+export function createShape(
+  gl: WebGL2RenderingContext,
+  program: twgl.ProgramInfo,
+  arrays: Record<string, { data: Float32Array; numComponents: number }>
+): GlShape {
+  const buffers = twgl.createBufferInfoFromArrays(gl, arrays);
+  // A vertex array of its own keeps one shape's attributes out of another's drawing.
+  const vertices = twgl.createVertexArrayInfo(gl, program, buffers);
+  return {
+    vertexCount: buffers.numElements,
+    bind: () => gl.bindVertexArray(vertices.vertexArrayObject ?? null),
+    release: () => {
+      gl.deleteVertexArray(vertices.vertexArrayObject ?? null);
+      for (const attribute of Object.values(buffers.attribs ?? {})) gl.deleteBuffer(attribute.buffer ?? null);
+    }
+  };
+}
+
 export const flatFragment = `#version 300 es
 precision highp float;
 uniform vec4 color;

@@ -1,6 +1,6 @@
 /** Draws spike trains as rows of short lines with WebGL2; times go to the GPU once. */
 import * as twgl from 'twgl.js';
-import { beginFrame, createProgram, flatFragment, openGl } from './gl.ts';
+import { beginFrame, createProgram, createShape, flatFragment, type GlShape, openGl } from './gl.ts';
 import { type Rgb } from './theme-colors.ts';
 
 const vertex = `#version 300 es
@@ -14,7 +14,7 @@ void main() {
 export class RasterRenderer {
   readonly #gl: WebGL2RenderingContext;
   readonly #program: twgl.ProgramInfo;
-  #buffer: twgl.BufferInfo | undefined;
+  #shape: GlShape | undefined;
   /** First vertex of each train, and the end of the last. */
   #firsts: number[] = [0];
 
@@ -25,7 +25,8 @@ export class RasterRenderer {
 
   /** @param trains Spike times in s, one array a row. */
   setTrains(trains: readonly Float64Array[]): void {
-    this.#release();
+    this.#shape?.release();
+    this.#shape = undefined;
     this.#firsts = [0];
     const total = trains.reduce((sum, train) => sum + train.length, 0);
     const moments = new Float32Array(2 * total);
@@ -38,7 +39,7 @@ export class RasterRenderer {
       this.#firsts.push(at);
     }
     if (total > 0)
-      this.#buffer = twgl.createBufferInfoFromArrays(this.#gl, {
+      this.#shape = createShape(this.#gl, this.#program, {
         moment: { data: moments, numComponents: 1 }
       });
   }
@@ -53,9 +54,9 @@ export class RasterRenderer {
     const gl = this.#gl;
     beginFrame(gl, frame.size);
     const rows = this.#firsts.length - 1;
-    if (!this.#buffer || rows === 0) return;
+    if (!this.#shape || rows === 0) return;
     gl.useProgram(this.#program.program);
-    twgl.setBuffersAndAttributes(gl, this.#program, this.#buffer);
+    this.#shape.bind();
     const scale = 2 / frame.spanSeconds;
     const rowHeight = 2 / rows;
     const margin = Math.min(0.15, 1 / frame.size.height) * rowHeight;
@@ -73,14 +74,8 @@ export class RasterRenderer {
   }
 
   dispose(): void {
-    this.#release();
+    this.#shape?.release();
     this.#gl.deleteProgram(this.#program.program);
     this.#gl.getExtension('WEBGL_lose_context')?.loseContext();
-  }
-
-  #release(): void {
-    for (const attribute of Object.values(this.#buffer?.attribs ?? {}))
-      this.#gl.deleteBuffer(attribute.buffer ?? null);
-    this.#buffer = undefined;
   }
 }

@@ -4,7 +4,7 @@
  */
 import * as twgl from 'twgl.js';
 import { type TraceMarks, type TraceWindow } from '#lib/model/preview.ts';
-import { beginFrame, createProgram, flatFragment, openGl } from './gl.ts';
+import { beginFrame, createProgram, createShape, flatFragment, type GlShape, openGl } from './gl.ts';
 import { type Rgb } from './theme-colors.ts';
 import { type TraceView } from './trace-view.ts';
 
@@ -60,9 +60,9 @@ export class TraceRenderer {
   readonly #traceProgram: twgl.ProgramInfo;
   readonly #markProgram: twgl.ProgramInfo;
   #window: TraceWindow | undefined;
-  #traces: twgl.BufferInfo | undefined;
-  #markLines: twgl.BufferInfo | undefined;
-  #markPoints: twgl.BufferInfo | undefined;
+  #traces: GlShape | undefined;
+  #markLines: GlShape | undefined;
+  #markPoints: GlShape | undefined;
 
   constructor(canvas: HTMLCanvasElement) {
     this.#gl = openGl(canvas);
@@ -72,21 +72,21 @@ export class TraceRenderer {
 
   setWindow(window: TraceWindow): void {
     this.#window = window;
-    release(this.#gl, this.#traces);
-    this.#traces = twgl.createBufferInfoFromArrays(this.#gl, {
+    this.#traces?.release();
+    this.#traces = createShape(this.#gl, this.#traceProgram, {
       value: { data: window.values, numComponents: 1 }
     });
   }
 
   /** Prepares the marks for the window that was set and the rows that are shown. */
   setMarks(marks: TraceMarks, frame: Pick<TraceFrame, 'rows' | 'colors' | 'samplingRateHz'>): void {
-    release(this.#gl, this.#markLines);
-    release(this.#gl, this.#markPoints);
+    this.#markLines?.release();
+    this.#markPoints?.release();
     this.#markLines = this.#markPoints = undefined;
     if (!this.#window) return;
     const { lines, points } = buildMarks(this.#window, marks, frame);
-    if (lines.place.length > 0) this.#markLines = bufferOf(this.#gl, lines);
-    if (points.place.length > 0) this.#markPoints = bufferOf(this.#gl, points);
+    if (lines.place.length > 0) this.#markLines = this.#shapeOf(lines);
+    if (points.place.length > 0) this.#markPoints = this.#shapeOf(points);
   }
 
   draw(frame: TraceFrame): void {
@@ -103,7 +103,7 @@ export class TraceRenderer {
     const topRow = 1 - rowHeight * (0.5 - view.firstRow);
 
     gl.useProgram(this.#traceProgram.program);
-    twgl.setBuffersAndAttributes(gl, this.#traceProgram, this.#traces);
+    this.#traces.bind();
     const samplesPerPoint = window.samplesPerBucket === 1 ? 1 : window.samplesPerBucket / 2;
     twgl.setUniforms(this.#traceProgram, {
       time: [perSample * samplesPerPoint, atStart],
@@ -119,19 +119,27 @@ export class TraceRenderer {
 
     gl.useProgram(this.#markProgram.program);
     const marks = { time: [perSample, atStart], rows: [-rowHeight, topRow, perUv, 0] };
-    for (const [buffer, mode] of [
+    for (const [shape, mode] of [
       [this.#markLines, gl.LINES],
       [this.#markPoints, gl.POINTS]
     ] as const) {
-      if (!buffer) continue;
-      twgl.setBuffersAndAttributes(gl, this.#markProgram, buffer);
+      if (!shape) continue;
+      shape.bind();
       twgl.setUniforms(this.#markProgram, { ...marks, pointSize: 5 * ratio });
-      twgl.drawBufferInfo(gl, buffer, mode);
+      gl.drawArrays(mode, 0, shape.vertexCount);
     }
+    gl.bindVertexArray(null);
+  }
+
+  #shapeOf(vertices: MarkVertices): GlShape {
+    return createShape(this.#gl, this.#markProgram, {
+      place: { data: new Float32Array(vertices.place), numComponents: 3 },
+      tint: { data: new Float32Array(vertices.tint), numComponents: 3 }
+    });
   }
 
   dispose(): void {
-    for (const buffer of [this.#traces, this.#markLines, this.#markPoints]) release(this.#gl, buffer);
+    for (const shape of [this.#traces, this.#markLines, this.#markPoints]) shape?.release();
     this.#gl.deleteProgram(this.#traceProgram.program);
     this.#gl.deleteProgram(this.#markProgram.program);
     this.#gl.getExtension('WEBGL_lose_context')?.loseContext();
@@ -143,13 +151,6 @@ interface MarkVertices {
   place: number[];
   /** vertices × rgb */
   tint: number[];
-}
-
-function bufferOf(gl: WebGL2RenderingContext, vertices: MarkVertices): twgl.BufferInfo {
-  return twgl.createBufferInfoFromArrays(gl, {
-    place: { data: new Float32Array(vertices.place), numComponents: 3 },
-    tint: { data: new Float32Array(vertices.tint), numComponents: 3 }
-  });
 }
 
 /** Recolours the stretch of trace around each mark, and puts a dot at a peak that has no unit. */
@@ -191,8 +192,4 @@ function lowest(valueAt: (point: number) => number, from: number, to: number): n
   let value = Infinity;
   for (let point = from; point <= to; point++) value = Math.min(value, valueAt(point));
   return value;
-}
-
-function release(gl: WebGL2RenderingContext, buffer: twgl.BufferInfo | undefined): void {
-  for (const attribute of Object.values(buffer?.attribs ?? {})) gl.deleteBuffer(attribute.buffer ?? null);
 }

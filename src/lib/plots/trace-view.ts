@@ -16,6 +16,8 @@ export interface TraceExtent {
   durationSeconds: number;
   samplingRateHz: number;
   rows: number;
+  /** The longest stretch that may be shown at once; the whole recording when left out. */
+  longestSeconds?: number;
 }
 
 const amplitudeRange = { min: 1, max: 100_000 };
@@ -23,7 +25,7 @@ const amplitudeRange = { min: 1, max: 100_000 };
 /** The view, moved and scaled as little as needed to lie inside the recording. */
 export function clampView(view: TraceView, extent: TraceExtent): TraceView {
   const shortest = Math.min(extent.durationSeconds, 16 / extent.samplingRateHz);
-  const longest = Math.min(extent.durationSeconds, 60);
+  const longest = Math.max(shortest, Math.min(extent.durationSeconds, extent.longestSeconds ?? Infinity));
   const spanSeconds = clamp(view.spanSeconds, shortest, longest);
   const rowCount = clamp(Math.round(view.rowCount), 1, Math.max(1, extent.rows));
   return {
