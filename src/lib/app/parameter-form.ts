@@ -94,15 +94,19 @@ function parseNumber(parameter: ParameterSpec, text: string): Parsed {
   return fits ? { ok: true, value } : { ok: false, problem };
 }
 
-/** All values of a job: what was changed over the spec's defaults, in the spec's order. */
+/**
+ * All values of a job: those of the changed fields over the spec's defaults, in the spec's order. A text that is not
+ * valid counts as unchanged; forms do not get that far.
+ */
 export function completeValues(
   spec: ProcessorSpec,
-  changed: ReadonlyMap<string, ParameterValue>
+  texts: ReadonlyMap<string, string>
 ): Record<string, ParameterValue> {
   return Object.fromEntries(
-    spec.parameters.map((parameter) => [
-      parameter.name,
-      changed.has(parameter.name) ? (changed.get(parameter.name) ?? null) : defaultOf(parameter)
-    ])
+    spec.parameters.map((parameter) => {
+      const text = texts.get(parameter.name);
+      const parsed = text === undefined ? undefined : parseParameter(parameter, text);
+      return [parameter.name, parsed?.ok ? parsed.value : defaultOf(parameter)];
+    })
   );
 }

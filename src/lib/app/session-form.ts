@@ -1,6 +1,7 @@
 /** The fields of a session's metadata, as the user may give them; nothing is filled in that nobody said. Pure. */
-import { type SessionMetadata } from '#lib/model/recording.ts';
+import { SessionMetadata } from '#lib/model/recording.ts';
 import { TaggedError } from '#lib/model/errors.ts';
+import * as v from 'valibot';
 
 export interface SessionField {
   /** As NWB names it, such as `Subject.subject_id`. */
@@ -78,4 +79,22 @@ export function sessionMetadataOf(texts: ReadonlyMap<string, string>): SessionMe
       : value;
   }
   return Object.keys(metadata).length > 0 ? metadata : undefined;
+}
+
+/** The fields' texts of metadata that was given before, as JSON; nothing where it is not readable. */
+export function sessionTexts(json: string | undefined): Record<string, string> {
+  if (json === undefined) return {};
+  const texts: Record<string, string> = {};
+  try {
+    const parsed = v.parse(SessionMetadata, JSON.parse(json));
+    for (const { path } of sessionFields) {
+      const [section = '', name = ''] = path.split('.');
+      const value = (parsed as Record<string, Record<string, unknown> | undefined>)[section]?.[name];
+      if (typeof value === 'string') texts[path] = value;
+      else if (Array.isArray(value)) texts[path] = value.join('; ');
+    }
+  } catch {
+    return {};
+  }
+  return texts;
 }

@@ -63,7 +63,7 @@ describe('a processor’s parameters as a form', () => {
   it('are complete in a job: changes over defaults', () => {
     const values = completeValues(
       spec([parameter({ name: 'a', default: 1 }), parameter({ name: 'b', default: 2 })]),
-      new Map([['b', 5]])
+      new Map([['b', '5']])
     );
     expect(values).toEqual({ a: 1, b: 5 });
   });
