@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const source = fileURLToPath(new URL('../compute-node/main.ts', import.meta.url));
 const bundle = fileURLToPath(new URL('../dist/dendro-node.js', import.meta.url));
 const entry = existsSync(source) ? source : bundle;
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const [major = 0] = process.versions.node.split('.').map(Number);
 
 function bundledNode() {
   try {
@@ -20,7 +20,7 @@ function bundledNode() {
   }
 }
 
-if (major > 24 || (major === 24 && minor >= 0)) {
+if (major >= 24) {
   process.argv[1] = entry;
   await import(entry);
 } else {

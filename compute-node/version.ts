@@ -1,0 +1,7 @@
+/** The version of Dendro, from package.json beside the source or beside the bundle. */
+import { readFileSync } from 'node:fs';
+
+const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+export const version = manifest.version;
