@@ -1,0 +1,254 @@
+/**
+ * Pairing a browser with a node by a link: both meet in a room that only the link's secret leads to, prove the secret in
+ * the handshake, and the node hands over its project. A link works once.
+ */
+import * as v from 'valibot';
+import { fromBase64Url } from '../identity/encoding.ts';
+import { type PairingLink } from '../identity/links.ts';
+import { type PersonRecord } from '../identity/person.ts';
+import { pairingRoom, type Room } from '../identity/rooms.ts';
+import { fromErrorRecord, TaggedError } from '../model/errors.ts';
+import { WriterId } from '../model/ids.ts';
+import { ConnectionSet } from '../peer/connection-set.ts';
+import { FailureGate } from '../peer/failure-gate.ts';
+import { type LoopbackRooms } from '../peer/loopback-rooms.ts';
+import { type PeerConnection } from '../peer/peer-connection.ts';
+import { type Credential, type PeerIdentity, type RemotePeer } from '../peer/peer-identity.ts';
+import { openPeer, type OpenPeerOptions } from '../peer/peer-link.ts';
+import { type MeshTrouble, RoomMesh } from '../peer/room-mesh.ts';
+import { normalizeFingerprint, type RtcFactory } from '../peer/transport.ts';
+import { LoopbackDialer } from './loopback-dialer.ts';
+import {
+  encodePairing,
+  type PairingGrant,
+  type PairingReply,
+  parsePairingReply,
+  parsePairingRequest
+} from './pairing-protocol.ts';
+
+/** There is no project yet, so no writer. */
+export type PairingIdentity = Omit<PeerIdentity, 'writer'>;
+
+export interface PairingOptions {
+  readonly identity: PairingIdentity;
+  readonly rtc: RtcFactory;
+  readonly iceServers?: readonly RTCIceServer[];
+}
+
+export interface PairWithNodeOptions extends PairingOptions {
+  readonly link: PairingLink;
+  /** Who the owner is; names this device. */
+  readonly person: PersonRecord;
+  /** Stores what was granted; only then is the node told that pairing is done. */
+  readonly store: (grant: PairingGrant) => Promise<void>;
+  /** The node's `/peer` address, when the page is on the same machine. */
+  readonly loopbackUrl?: string | undefined;
+  readonly signal?: AbortSignal;
+  /** Without an answer for so long, pairing fails. */
+  readonly patienceMs?: number;
+}
+
+const defaultPatienceMs = 20_000;
+/** The node's clock decides; this one only spares a wait when the link is long past. */
+const clockGraceMs = 24 * 60 * 60 * 1000;
+
+/**
+ * Pairs this browser with the link's node.
+ * @throws {TaggedError} `link-expired`, `pairing-used`, `pairing-failed`, `signalling-unreachable`, `no-candidate-pair`,
+ * `handshake-refused`, `pairing-no-answer`
+ */
+export async function pairWithNode(options: PairWithNodeOptions): Promise<PairingGrant> {
+  const { link, signal } = options;
+  signal?.throwIfAborted();
+  if (Date.now() > link.expires + clockGraceMs) throw refusal('expired');
+  const secret = fromBase64Url(link.secret);
+  const room = await pairingRoom(secret);
+  const meeting = await openMeeting({
+    ...options,
+    room,
+    signalling: link.signalling,
+    credential: {
+      kind: 'pairing',
+      secret,
+      expects: { device: link.node, fingerprint: normalizeFingerprint(link.fingerprint) }
+    }
+  });
+  const dialer = options.loopbackUrl
+    ? new LoopbackDialer({
+        address: { url: options.loopbackUrl, device: link.node },
+        linkOptions: meeting.linkOptions,
+        connections: meeting.connections
+      })
+    : undefined;
+  try {
+    return await askNode(meeting, options);
+  } finally {
+    dialer?.stop();
+    await meeting.close();
+  }
+}
+
+export interface ServePairingOptions extends PairingOptions {
+  /** 16 random bytes, as in the link. */
+  readonly secret: Uint8Array;
+  /** ms since 1970. */
+  readonly expires: number;
+  readonly signalling: readonly string[];
+  readonly loopbackRooms?: LoopbackRooms | undefined;
+  /** Shared by all links of a node. */
+  readonly gate: FailureGate;
+  /** Records the owner and says what it is given; called once, for the first who proves the secret in time. */
+  readonly accept: (owner: {
+    readonly peer: RemotePeer;
+    readonly person: PersonRecord;
+  }) => Promise<PairingGrant>;
+  /** The owner has stored what it was given. */
+  readonly onPaired?: () => void;
+}
+
+export interface PairingService {
+  readonly used: boolean;
+  close(): Promise<void>;
+}
+
+/**
+ * Keeps a link's room open on the node until closed: also after use and expiry, so that whoever comes late is told why
+ * the link does not work.
+ */
+export async function servePairing(options: ServePairingOptions): Promise<PairingService> {
+  const room = await pairingRoom(options.secret);
+  const meeting = await openMeeting({
+    ...options,
+    room,
+    credential: { kind: 'pairing', secret: options.secret }
+  });
+  let used = false;
+  const answer = async (connection: PeerConnection, person: PersonRecord): Promise<PairingReply> => {
+    if (Date.now() > options.expires) return { type: 'refused', reason: 'expired' };
+    if (used) return { type: 'refused', reason: 'used' };
+    const { device, sealingKey, writer } = connection;
+    if (!person.devices.some((record) => record.device === device))
+      return { type: 'refused', reason: 'failed' };
+    used = true;
+    try {
+      return {
+        type: 'granted',
+        grant: await options.accept({ peer: { device, sealingKey, writer }, person })
+      };
+    } catch {
+      return { type: 'refused', reason: 'failed' };
+    }
+  };
+  meeting.connections.onConnection((connection) => {
+    const control = connection.channel('control');
+    control.onMessage((bytes) => {
+      const request = parsePairingRequest(bytes);
+      if (!request) connection.close({ tag: 'peer-misbehaved', message: 'Not a pairing request.' });
+      else if (request.type === 'stored') options.onPaired?.();
+      else
+        void answer(connection, request.person)
+          .then((reply) => control.send(encodePairing(reply)))
+          .catch(() => connection.close());
+    });
+  });
+  const unregister = options.loopbackRooms?.register(room.name, (transport) => {
+    openPeer({ ...meeting.linkOptions, transport, side: 'answerer' })
+      .then((connection) => meeting.connections.add(connection))
+      // Refused, and the other side told why; the failure gate has counted it.
+      .catch(() => undefined);
+  });
+  return {
+    get used() {
+      return used;
+    },
+    close() {
+      unregister?.();
+      return meeting.close();
+    }
+  };
+}
+
+interface MeetingOptions extends PairingOptions {
+  readonly room: Room;
+  readonly credential: Credential;
+  readonly signalling: readonly string[];
+  readonly gate?: FailureGate;
+}
+
+/** A side's presence in the pairing room. */
+interface Meeting {
+  readonly connections: ConnectionSet;
+  readonly linkOptions: Omit<OpenPeerOptions, 'transport' | 'side'>;
+  /** Why there is no connection yet, as far as is known. */
+  trouble(): TaggedError;
+  close(): Promise<void>;
+}
+
+async function openMeeting(options: MeetingOptions): Promise<Meeting> {
+  const connections = new ConnectionSet();
+  const identity: PeerIdentity = { ...options.identity, writer: randomWriter() };
+  const { room, credential, signalling, rtc, iceServers = [], gate = new FailureGate() } = options;
+  const common = { identity, credential, gate };
+  let lastTrouble: MeshTrouble | undefined;
+  const mesh = await RoomMesh.start({
+    ...common,
+    room,
+    signalling,
+    rtc,
+    iceServers,
+    connections,
+    onTrouble: (trouble) => (lastTrouble = trouble),
+    onChange: () => undefined
+  });
+  return {
+    connections,
+    linkOptions: { ...common, room: room.name },
+    trouble() {
+      if (lastTrouble) return fromErrorRecord(lastTrouble.error);
+      if (!mesh.signallingStates.includes('connected'))
+        return new TaggedError('signalling-unreachable', 'The node’s signalling server does not answer.', {
+          addresses: signalling.join(', ')
+        });
+      return new TaggedError('pairing-no-answer', 'No node answers at this link.');
+    },
+    async close() {
+      await mesh.stop();
+      connections.closeAll();
+    }
+  };
+}
+
+/** Introduces the person to the node once connected, and stores what comes back. */
+async function askNode(meeting: Meeting, options: PairWithNodeOptions): Promise<PairingGrant> {
+  const { person, signal, store, patienceMs = defaultPatienceMs } = options;
+  const timeout = AbortSignal.timeout(patienceMs);
+  const ended = signal ? AbortSignal.any([timeout, signal]) : timeout;
+  const reply = await new Promise<{ reply: PairingReply; connection: PeerConnection }>((resolve, reject) => {
+    ended.addEventListener('abort', () => reject(signal?.aborted ? signal.reason : meeting.trouble()));
+    meeting.connections.onConnection((connection) => {
+      const control = connection.channel('control');
+      control.onMessage((bytes) => {
+        const parsed = parsePairingReply(bytes);
+        if (parsed) resolve({ reply: parsed, connection });
+        else reject(refusal('failed'));
+      });
+      // When it closes first, the next connection asks again.
+      control.send(encodePairing({ type: 'introduce', person })).catch(() => undefined);
+    });
+  });
+  if (reply.reply.type === 'refused') throw refusal(reply.reply.reason);
+  await store(reply.reply.grant);
+  await reply.connection.channel('control').send(encodePairing({ type: 'stored' }));
+  return reply.reply.grant;
+}
+
+function refusal(reason: 'used' | 'expired' | 'failed'): TaggedError {
+  if (reason === 'expired') return new TaggedError('link-expired', 'The pairing link has expired.');
+  if (reason === 'used') return new TaggedError('pairing-used', 'The pairing link was used before.');
+  return new TaggedError('pairing-failed', 'The node could not complete the pairing.');
+}
+
+function randomWriter(): WriterId {
+  const [value = 0] = crypto.getRandomValues(new Uint32Array(1));
+  return v.parse(WriterId, value + 1);
+}
