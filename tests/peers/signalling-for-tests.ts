@@ -1,5 +1,5 @@
 /** A real signalling server and loopback door on a free port of this machine. */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { PeerSocketServer } from '../../compute-node/server/peer-socket.ts';
 import { type SignallingLimits, SignallingServer } from '../../compute-node/server/signalling.ts';
@@ -19,13 +19,14 @@ export async function openDoors(
     limits?: Partial<SignallingLimits>;
     admits?: (origin: string | undefined) => boolean;
     port?: number;
+    page?: RequestListener;
   } = {}
 ): Promise<TestDoors> {
   const admits = (request: IncomingMessage) => options.admits?.(request.headers.origin) ?? true;
   const rooms = new LoopbackRooms();
   const signalling = new SignallingServer({ admits, ...(options.limits && { limits: options.limits }) });
   const sockets = new PeerSocketServer({ admits, rooms });
-  const http = createServer((_request, response) => response.end());
+  const http = createServer(options.page ?? ((_request, response) => response.end()));
   http.on('upgrade', (request, socket, head) => {
     if (request.url === '/signal') signalling.handleUpgrade(request, socket, head);
     else sockets.handleUpgrade(request, socket, head);
