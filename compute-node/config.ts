@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { TaggedError } from '#lib/model/errors.ts';
 import { PersonId } from '#lib/model/ids.ts';
+import { UsageError } from './cli/exit.ts';
 
 export const defaultPort = 4317;
 
@@ -51,27 +52,7 @@ const options = {
   'no-demo': { type: 'boolean' }
 } as const;
 
-export const serveHelp = `Usage: dendro serve [options]
-
-Serves the app, signalling and a compute node on one port, and prints a link that pairs a browser with it.
-
-  --port N              port (default ${defaultPort}). The app's data belongs to its address: another port shows an
-                        empty app.
-  --host ADDRESS        address to bind (default: loopback; with TLS files, every interface)
-  --tls-cert FILE       certificate and
-  --tls-key FILE        key (PEM): serve HTTPS, so that browsers on other machines can use the app
-  --public-url URL      the address under which a proxy offers this node
-  --allow-origin URL    a further web origin whose pages may talk to this node (repeatable)
-  --share [NAME=]DIR    a folder whose recordings are read in place (repeatable; none by default)
-  --data DIR            where identity, projects and results are kept
-                        (default: $XDG_DATA_HOME/dendro, else ~/.local/share/dendro)
-  --allow PERSON        accept projects of this person besides the owners' (repeatable)
-  --workers N           worker threads a job may use (default: the processors of this machine)
-  --name NAME           how the node is called in projects (default: this machine's name)
-  --no-demo             do not make the demonstration project at the first start
-`;
-
-/** @throws TaggedError `wrong-usage` with a sentence that says what to change. */
+/** @throws UsageError with a sentence that says what to change. */
 export function parseServeConfig(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = process.env
@@ -135,8 +116,8 @@ function parseFlags(args: readonly string[]) {
   }
 }
 
-function wrongUsage(message: string): TaggedError {
-  return new TaggedError('wrong-usage', message);
+function wrongUsage(message: string): UsageError {
+  return new UsageError(message);
 }
 
 function wholeNumber(flag: string, text: string, minimum: number, maximum: number): number {

@@ -6,7 +6,10 @@ import { version } from './version.ts';
 type Command = (args: string[]) => Promise<number>;
 
 /** Loaded on demand, so that a short command does not wait for what it does not use. */
-const commands: Record<string, () => Promise<Command>> = {};
+const commands: Record<string, () => Promise<Command>> = {
+  serve: async () => (await import('./cli/serve.ts')).serve,
+  node: async () => (await import('./cli/node.ts')).node
+};
 
 async function main(args: string[]): Promise<number> {
   const [name, ...rest] = args;

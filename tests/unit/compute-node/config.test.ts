@@ -39,7 +39,7 @@ describe('flags of dendro serve', () => {
     [['--unknown']],
     [['stray']]
   ])('%j is refused as wrong usage', (args) => {
-    expect(() => parseServeConfig(args)).toThrow(expect.objectContaining({ tag: 'wrong-usage' }));
+    expect(() => parseServeConfig(args)).toThrow(expect.objectContaining({ tag: 'usage' }));
   });
 
   test('two shared folders of one name are refused until one is named', () => {

@@ -1,0 +1,65 @@
+/** Where a job runs. One kind now: a child process; others (containers, clusters) have the same shape. */
+import * as v from 'valibot';
+import { ErrorRecord } from '#lib/model/errors.ts';
+import { JobDefinition } from '#lib/model/processor.ts';
+
+const path = v.pipe(v.string(), v.maxLength(4096));
+
+/** Everything a job's process is told; written into its folder, so that a repeated run is the same run. */
+export const JobOrder = v.object({
+  definition: JobDefinition,
+  /** Files of the inputs, in the definition's order: readable, and nothing else outside the folder is. */
+  inputs: v.array(
+    v.object({
+      name: v.string(),
+      path,
+      fileName: v.string(),
+      root: v.string(),
+      /** Names the generator's specification: the result is then scored against its truth. */
+      simulation: v.optional(v.string())
+    })
+  ),
+  /** Scratch and outputs go here. */
+  folder: path,
+  workers: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  /** Identifies the run in its result. */
+  identifier: v.string(),
+  /** ms since 1970; in the result, so that equal runs give equal bytes. */
+  createdAt: v.number()
+});
+export type JobOrder = v.InferOutput<typeof JobOrder>;
+
+export const JobResult = v.object({
+  outputs: v.array(v.object({ name: v.string(), path })),
+  /** Figures for the job list, such as units and spikes. */
+  summary: v.record(v.string(), v.pipe(v.number(), v.finite()))
+});
+export type JobResult = v.InferOutput<typeof JobResult>;
+
+/** From the job's process to the node. */
+export const ProcessMessage = v.variant('type', [
+  v.object({
+    type: v.literal('progress'),
+    stage: v.pipe(v.string(), v.maxLength(256)),
+    fraction: v.number(),
+    overall: v.number()
+  }),
+  v.object({ type: v.literal('done'), result: JobResult }),
+  v.object({ type: v.literal('failed'), error: ErrorRecord })
+]);
+export type ProcessMessage = v.InferOutput<typeof ProcessMessage>;
+
+export interface RunListeners {
+  onProgress(progress: { stage: string; fraction: number; overall: number }): void;
+  onConsole(lines: string[]): void;
+  /** The process that runs it, once started. */
+  onProcess(process: { pid: number; startTicks: string }): void;
+}
+
+export interface Executor {
+  /**
+   * Runs a job to its end; nothing of it runs any more when the promise settles.
+   * @throws TaggedError what the job says; `job-crashed` when its process ended without a word; the signal's reason
+   */
+  run(order: JobOrder, listeners: RunListeners, signal: AbortSignal): Promise<JobResult>;
+}
