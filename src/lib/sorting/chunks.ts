@@ -69,24 +69,25 @@ export async function readChunk(
   const last = Math.min(grid.sampleCount, endSample + grid.haloSamples);
   const read = await source.read(first, last, signal);
   const samples = endSample - startSample + 2 * grid.haloSamples;
+  const shape = { index, startSample, endSample, haloSamples: grid.haloSamples };
+  for (let channel = 0; channel < grid.channelCount; channel++)
+    holdLastFinite(read.subarray(channel * (last - first), (channel + 1) * (last - first)));
+  if (last - first === samples) return { ...shape, data: read };
   const data = new Float32Array(grid.channelCount * samples);
   const lead = first - (startSample - grid.haloSamples);
   for (let channel = 0; channel < grid.channelCount; channel++) {
-    const from = read.subarray(channel * (last - first), (channel + 1) * (last - first));
-    holdLastFinite(from);
     const into = data.subarray(channel * samples, (channel + 1) * samples);
-    into.set(from, lead);
-    reflectEnds(into, lead, lead + from.length);
+    into.set(read.subarray(channel * (last - first), (channel + 1) * (last - first)), lead);
+    reflectEnds(into, lead, lead + last - first);
   }
-  return { index, startSample, endSample, haloSamples: grid.haloSamples, data };
+  return { ...shape, data };
 }
 
 function holdLastFinite(values: Float32Array): void {
-  let last = 0;
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
-    if (Number.isFinite(value)) last = value;
-    else values[i] = last;
+    // Only infinities and NaN do not cancel.
+    if (value - value !== 0) values[i] = i > 0 ? (values[i - 1] as number) : 0;
   }
 }
 

@@ -33,13 +33,16 @@ export interface Peaks {
 export function detectSpikes(data: Float32Array, options: DetectOptions): Peaks {
   const { channelCount, from, to, threshold, sign } = options;
   const samples = data.length / channelCount;
+  const low = sign === 'positive' ? -Infinity : -threshold;
+  const high = sign === 'negative' ? Infinity : threshold;
   const found: { sample: number; channel: number }[] = [];
   for (let channel = 0; channel < channelCount; channel++) {
     if ((options.neighbours[channel]?.length ?? 0) === 0) continue;
     const base = channel * samples;
     for (let t = Math.max(from, 1); t < to && t < samples - 1; t++) {
-      const height = heightOf(data[base + t] as number, sign);
-      if (height < threshold) continue;
+      const value = data[base + t] as number;
+      if (value > low && value < high) continue;
+      const height = heightOf(value, sign);
       if (heightOf(data[base + t - 1] as number, sign) >= height) continue;
       if (heightOf(data[base + t + 1] as number, sign) > height) continue;
       if (isHighest(data, { channel, sample: t, height }, options)) found.push({ sample: t, channel });

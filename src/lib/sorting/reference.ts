@@ -1,4 +1,5 @@
 /** Common reference: what all channels share at a sample is taken off each of them. */
+import { buildMedianNetwork, columnMedians } from './median-network.ts';
 
 export interface ReferenceOptions {
   channelCount: number;
@@ -7,31 +8,44 @@ export interface ReferenceOptions {
   kind: 'median' | 'mean';
 }
 
+/** So many samples at a time, which keeps a block of all channels in the nearest cache. */
+const blockSamples = 128;
+
 /** Subtracts the median or mean over the usable channels in place; `data` is channels × samples. */
 export function subtractReference(
   data: Float32Array,
   { channelCount, usable, kind }: ReferenceOptions
 ): void {
   const samples = data.length / channelCount;
-  const offsets: number[] = [];
-  for (let channel = 0; channel < channelCount; channel++)
-    if (usable[channel]) offsets.push(channel * samples);
-  const rows = Int32Array.from(offsets);
-  const values = new Float32Array(rows.length);
-  for (let t = 0; t < samples; t++) {
-    for (let i = 0; i < rows.length; i++) values[i] = data[(rows[i] as number) + t] as number;
-    const shared = kind === 'median' ? medianInPlace(values) : mean(values);
-    for (let i = 0; i < rows.length; i++) {
-      const at = (rows[i] as number) + t;
-      data[at] = (data[at] as number) - shared;
+  const channels = Array.from({ length: channelCount }, (_, channel) => channel).filter((c) => usable[c]);
+  if (channels.length === 0) return;
+  const network = buildMedianNetwork(channels.length);
+  const block = new Float32Array(channels.length * blockSamples); // channels × samples
+  const shared = new Float32Array(blockSamples);
+  for (let start = 0; start < samples; start += blockSamples) {
+    const width = Math.min(blockSamples, samples - start);
+    for (let row = 0; row < channels.length; row++) {
+      const from = (channels[row] as number) * samples + start;
+      for (let t = 0; t < width; t++) block[row * blockSamples + t] = data[from + t] as number;
+    }
+    if (kind === 'median') columnMedians(network, { block, width: blockSamples, into: shared });
+    else columnMeans(block, { rowCount: channels.length, into: shared });
+    for (const channel of channels) {
+      const from = channel * samples + start;
+      for (let t = 0; t < width; t++) data[from + t] = (data[from + t] as number) - (shared[t] as number);
     }
   }
 }
 
-function mean(values: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] as number;
-  return values.length === 0 ? 0 : sum / values.length;
+function columnMeans(
+  block: Float32Array,
+  { rowCount, into }: { rowCount: number; into: Float32Array }
+): void {
+  for (let t = 0; t < into.length; t++) {
+    let sum = 0;
+    for (let row = 0; row < rowCount; row++) sum += block[row * into.length + t] as number;
+    into[t] = sum / rowCount;
+  }
 }
 
 /** Median of the values, which are reordered; 0 of none. Of an even number, the mean of the two in the middle. */
