@@ -5,6 +5,7 @@
 import { type Scratch, type StageProgress, type WorkerPool } from '../model/engine.ts';
 import { type TraceSource } from '../model/recording.ts';
 import { type Sorting } from '../model/sorting.ts';
+import { type Checkpoint, checkpoint } from './checkpoint.ts';
 import { type ChunkGrid, planChunks, readChunk, spreadChunks } from './chunks.ts';
 import { type FeatureSpace, learnBasis, makeFeatureSpace, snippetWindow } from './features.ts';
 import { finishSorting } from './finish.ts';
@@ -12,7 +13,7 @@ import { findNeighbours } from './geometry.ts';
 import { runInOrder } from './in-order.ts';
 import { type MatchOutput, type MatchedSpikes } from './match.ts';
 import { mergeTemplates } from './merge.ts';
-import { type SortingParameters } from './parameters.ts';
+import { type SortingParameters, engineProcessor } from './parameters.ts';
 import { type Preparation, prepare } from './prepare.ts';
 import { type ChannelSpikes, SpikeReservoir } from './reservoir.ts';
 import { type SortingTasks } from './tasks.ts';
@@ -61,17 +62,18 @@ interface Run extends SortOptions {
  * whatever reading the source throws.
  */
 export async function sortRecording(options: SortOptions): Promise<Sorting> {
-  const { source, parameters, pool, signal } = options;
+  const { source, parameters, signal } = options;
   signal?.throwIfAborted();
   const run: Run = {
     ...options,
     grid: planChunks(source.info),
     report: progressReporter(options.onProgress)
   };
-  const preparation = await prepare({ source, parameters, pool, signal, onProgress: run.report('prepare') });
-  const space = await learnFeatures(run, preparation);
-  const spikes = await detectAll(run, { preparation, space });
-  const templates = await findTemplates(run, { spikes, space });
+  const key = JSON.stringify([engineProcessor.version, source.info, parameters, options.seed]);
+  const learned = await resume(checkpoint<Learned>(options.scratch, { name: 'templates', key }), () =>
+    learn(run, key)
+  );
+  const { preparation, space, templates } = learned;
   const { matched, waveforms, channels } = await matchAll(run, { preparation, space, templates });
   const window = waveformWindow(source.info.samplingRateHz);
   const sorting = finishSorting({
@@ -83,8 +85,46 @@ export async function sortRecording(options: SortOptions): Promise<Sorting> {
     window,
     channels
   });
+  await options.scratch?.remove();
   run.report('finish')(1);
   return sorting;
+}
+
+/** What is known once the units are learned: enough to explain every chunk by itself. */
+interface Learned {
+  preparation: Preparation;
+  space: FeatureSpace;
+  templates: Template[];
+}
+
+interface Detected {
+  preparation: Preparation;
+  space: FeatureSpace;
+  spikes: ChannelSpikes[];
+}
+
+/** What the checkpoint holds, or else what `compute` gives, which is then kept. */
+async function resume<State>(kept: Checkpoint<State>, compute: () => Promise<State>): Promise<State> {
+  const found = await kept.load();
+  if (found) return found;
+  const state = await compute();
+  await kept.save(state);
+  return state;
+}
+
+async function learn(run: Run, key: string): Promise<Learned> {
+  const { source, parameters, pool, signal, scratch } = run;
+  const { preparation, space, spikes } = await resume(
+    checkpoint<Detected>(scratch, { name: 'detected', key }),
+    async () => {
+      const onProgress = run.report('prepare');
+      const prepared = await prepare({ source, parameters, pool, signal, onProgress });
+      const features = await learnFeatures(run, prepared);
+      const found = await detectAll(run, { preparation: prepared, space: features });
+      return { preparation: prepared, space: features, spikes: found };
+    }
+  );
+  return { preparation, space, templates: await findTemplates(run, { spikes, space }) };
 }
 
 function progressReporter(onProgress: SortOptions['onProgress']): Run['report'] {
