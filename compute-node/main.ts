@@ -7,6 +7,7 @@ type Command = (args: string[]) => Promise<number>;
 
 /** Loaded on demand, so that a short command does not wait for what it does not use. */
 const commands: Record<string, () => Promise<Command>> = {
+  sort: async () => (await import('./cli/sort.ts')).runSort,
   serve: async () => (await import('./cli/serve.ts')).serve,
   node: async () => (await import('./cli/node.ts')).node
 };
