@@ -3,50 +3,147 @@
  * writers' own logs. Roles are not judged here (honest peers relay void entries too) but for a viewer's own writing.
  */
 import { type DeviceId, type ProjectId } from '../model/ids.ts';
-import { type LogRun, readAppends } from './carrier.ts';
-import { type Entry } from './entry.ts';
-import { verifyRun } from './log.ts';
+import { type LogRun, readAppends, withoutWriters } from './carrier.ts';
+import { decodeEntry, type Entry, follows, verifyEntry } from './entry.ts';
+import { contradict } from './fork.ts';
 
 export interface AdmissionContext {
   project: ProjectId;
-  /** The last entry known of a writer. */
-  lastOf: (writer: number) => Entry | undefined;
+  /** How many entries of a writer stand in our carrier. */
+  lengthOf: (writer: number) => number;
   /** The entry that stands in our carrier at this place, if any. */
   entryAt: (writer: number, seq: number) => Uint8Array | undefined;
+  isForked: (writer: number) => boolean;
   /** Whether this device may write nothing, so that its own entries are dropped at its own connection. */
   mayNotWrite: (device: DeviceId) => boolean;
+  /** Called with two entries of which no honest writer signs both. */
+  onFork: (first: Entry, second: Entry) => void;
 }
 
-/** Whether an update may be applied. @param from the device at the other end, proved by the handshake */
-export async function admitsUpdate(
-  context: AdmissionContext,
-  update: Uint8Array,
-  from: DeviceId
-): Promise<boolean> {
-  const runs = readAppends(update);
-  if (!runs) return false;
-  for (const run of runs) if (!(await admitsRun(context, run, from))) return false;
-  return true;
-}
+/**
+ * `drop`: an honest peer may hold it, but it cannot or need not be applied here. `refuse`: no honest peer has it, since
+ * none would have admitted it.
+ */
+type Verdict = 'pass' | 'drop' | 'refuse';
 
-async function admitsRun(context: AdmissionContext, run: LogRun, from: DeviceId): Promise<boolean> {
-  const known = run.entries.filter((entry, i) => {
-    const ours = context.entryAt(run.writer, run.from + i);
-    return ours !== undefined && sameBytes(ours, entry);
-  }).length;
-  const fresh = run.entries.slice(known);
-  if (fresh.length === 0) return true;
-  const start = run.from + known;
-  // A different entry where we have one already is a fork.
-  if (context.entryAt(run.writer, start) !== undefined) return false;
-  const last = context.lastOf(run.writer);
-  const previous = last?.seq === start - 1 ? last : undefined;
-  const verified = await verifyRun(
-    { project: context.project, writer: run.writer, from: start, previous },
-    fresh
-  );
-  const author = verified[0]?.device;
-  return verified.length === fresh.length && !(author === from && context.mayNotWrite(from));
+export class Admission {
+  readonly #context: AdmissionContext;
+  /** One update after another, so that each is checked against those before it. */
+  #turn: Promise<unknown> = Promise.resolve();
+  /** Entries let through that the carrier does not show yet. */
+  readonly #passed = new Map<number, Map<number, Uint8Array>>();
+
+  constructor(context: AdmissionContext) {
+    this.#context = context;
+  }
+
+  /**
+   * @param from the device at the other end, proved by the handshake
+   * @returns the part of the update that may be applied; `undefined` when no honest peer sends such an update
+   */
+  check(update: Uint8Array, from: DeviceId): Promise<Uint8Array | undefined> {
+    const checked = this.#turn.then(() => this.#check(update, from));
+    this.#turn = checked.catch(() => undefined);
+    return checked;
+  }
+
+  async #check(update: Uint8Array, from: DeviceId): Promise<Uint8Array | undefined> {
+    const runs = readAppends(update);
+    if (!runs) return undefined;
+    this.#forgetApplied();
+    const dropped = new Set<number>();
+    for (const run of runs) {
+      const verdict = dropped.has(run.writer) ? 'drop' : await this.#judge(run, from);
+      if (verdict === 'refuse') return undefined;
+      if (verdict === 'drop') dropped.add(run.writer);
+    }
+    const passed = runs.filter(({ writer }) => !dropped.has(writer));
+    for (const run of passed) this.#remember(run);
+    return dropped.size === 0 ? update : withoutWriters(update, dropped);
+  }
+
+  async #judge({ writer, from, entries: bytes }: LogRun, peer: DeviceId): Promise<Verdict> {
+    if (this.#context.isForked(writer)) return 'drop';
+    const held = this.#lengthOf(writer);
+    // An update that outran the ones before it comes again with the next sync step.
+    if (from > held) return 'drop';
+    const known = bytes.slice(0, held - from);
+    const fresh = await this.#chain({
+      writer,
+      from: from + known.length,
+      entries: bytes.slice(known.length)
+    });
+    if (!fresh) return 'refuse';
+    for (const [i, entry] of known.entries()) {
+      const verdict = await this.#judgeKnown(writer, from + i, entry);
+      if (verdict !== 'pass') return verdict;
+    }
+    const [next] = fresh;
+    if (!next) return 'pass';
+    if (next.device === peer && this.#context.mayNotWrite(peer)) return 'drop';
+    if (next.seq === 0) return 'pass';
+    const last = this.#entryAt(writer, next.seq - 1);
+    const previous = last && (await decodeEntry(last));
+    if (!previous) return 'drop';
+    if (follows(next, previous)) return 'pass';
+    return this.#contradiction(previous, next);
+  }
+
+  /** An entry for a place where one stands already: the same one, or a fork. */
+  async #judgeKnown(writer: number, seq: number, bytes: Uint8Array): Promise<Verdict> {
+    const ours = this.#entryAt(writer, seq);
+    if (ours && sameBytes(bytes, ours)) return 'pass';
+    const [second] = (await this.#chain({ writer, from: seq, entries: [bytes] })) ?? [];
+    if (!ours || !second) return 'refuse';
+    const first = await decodeEntry(ours);
+    return first.hash === second.hash ? 'pass' : this.#contradiction(first, second);
+  }
+
+  #contradiction(first: Entry, second: Entry): Verdict {
+    if (!contradict(first, second)) return 'refuse';
+    this.#context.onFork(first, second);
+    return 'drop';
+  }
+
+  /** The entries, if each is signed by its writer and follows the one before; every honest peer checks each. */
+  async #chain({ writer, from, entries }: LogRun): Promise<Entry[] | undefined> {
+    const chain: Entry[] = [];
+    for (const [i, bytes] of entries.entries()) {
+      const entry = await decodeEntry(bytes).catch(() => undefined);
+      const fits =
+        entry?.project === this.#context.project && entry.writer === writer && entry.seq === from + i;
+      if (!fits || !(await verifyEntry(entry))) return undefined;
+      const previous = chain.at(-1);
+      if (previous && !follows(entry, previous)) return undefined;
+      chain.push(entry);
+    }
+    return chain;
+  }
+
+  #lengthOf(writer: number): number {
+    let length = this.#context.lengthOf(writer);
+    while (this.#passed.get(writer)?.has(length)) length++;
+    return length;
+  }
+
+  #entryAt(writer: number, seq: number): Uint8Array | undefined {
+    return this.#context.entryAt(writer, seq) ?? this.#passed.get(writer)?.get(seq);
+  }
+
+  #remember({ writer, from, entries }: LogRun): void {
+    const applied = this.#context.lengthOf(writer);
+    const passed = this.#passed.get(writer) ?? new Map<number, Uint8Array>();
+    for (const [i, entry] of entries.entries()) if (from + i >= applied) passed.set(from + i, entry);
+    if (passed.size > 0) this.#passed.set(writer, passed);
+  }
+
+  #forgetApplied(): void {
+    for (const [writer, passed] of this.#passed) {
+      const applied = this.#context.lengthOf(writer);
+      for (const seq of passed.keys()) if (seq < applied) passed.delete(seq);
+      if (passed.size === 0) this.#passed.delete(writer);
+    }
+  }
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -29,7 +29,10 @@ const ChangeRole = v.object({
   /** For each of the person's writers, the last seq still judged by the old role. */
   cut: v.pipe(v.array(v.object({ writer: WriterId, seq: count })), v.maxLength(5000))
 });
-export const AccessBody = v.variant('type', [Found, Admit, AddDevice, ChangeRole]);
+/** Two histories of one writer, shown by whoever found them (fork.ts); base64url. */
+const signedHeader = v.pipe(v.string(), v.maxLength(8192));
+const Fork = v.object({ type: v.literal('fork'), at, first: signedHeader, second: signedHeader });
+export const AccessBody = v.variant('type', [Found, Admit, AddDevice, ChangeRole, Fork]);
 export type AccessBody = v.InferOutput<typeof AccessBody>;
 
 export const FileFact = v.object({

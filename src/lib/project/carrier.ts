@@ -27,6 +27,24 @@ export function readLog(carrier: Y.Doc, writer: number, from: number): Uint8Arra
   return carrier.getArray<Uint8Array>(logName(writer)).slice(from);
 }
 
+/** How many entries of a writer stand in the carrier. */
+export function logLength(carrier: Y.Doc, writer: number): number {
+  return Y.getState(carrier.store, writer);
+}
+
+/** The entry at one place of a writer's log. */
+export function entryAt(carrier: Y.Doc, writer: number, seq: number): Uint8Array | undefined {
+  if (seq < 0 || seq >= logLength(carrier, writer)) return undefined;
+  const item = Y.getItem(carrier.store, Y.createID(writer, seq));
+  return item.content instanceof Y.ContentBinary ? item.content.content : undefined;
+}
+
+/** The update less what it appends to these writers' logs. */
+export function withoutWriters(update: Uint8Array, writers: ReadonlySet<number>): Uint8Array {
+  const beyond = new Map([...writers].map((writer) => [writer, Number.MAX_SAFE_INTEGER]));
+  return Y.diffUpdate(update, Y.encodeStateVector(beyond));
+}
+
 /** Writers that have a log, with its length. */
 export function logLengths(carrier: Y.Doc): Map<number, number> {
   const lengths = new Map<number, number>();

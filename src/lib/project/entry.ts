@@ -21,9 +21,11 @@ import { DeviceId, ProjectId, WriterId } from '../model/ids.ts';
 export const entryVersion = 1;
 const signatureDomain = 'dendro/entry/1';
 const fieldCount = 13;
+/** Honest clocks grow by one an entry; one pushed to the top by a member must not stop the others' writing. */
+export const largestLamport = 2 ** 48;
 /** An entry with an edit of a long text pasted at once still fits. */
 export const largestEntry = 1 << 20;
-const mostAccessHeads = 64;
+export const mostAccessHeads = 64;
 
 export type EntryKind = 'access' | 'fact' | 'edit';
 const entryKinds: readonly string[] = ['access', 'fact', 'edit'] satisfies EntryKind[];
@@ -46,11 +48,17 @@ export interface EntryHeader {
   kind: EntryKind;
 }
 
-export interface Entry extends EntryHeader {
-  body: Uint8Array;
+/** What is signed and hashed: a header and the hash of a body. */
+export interface SignedHeader extends EntryHeader {
+  /** SHA-256 of the body. */
+  bodyHash: Uint8Array;
   signature: Uint8Array;
-  /** SHA-256 of the entry's bytes, hex. */
+  /** SHA-256 of what is signed, hex; another signature of the same gives the same hash. */
   hash: string;
+}
+
+export interface Entry extends SignedHeader {
+  body: Uint8Array;
 }
 
 /** The first 53 bits of SHA-256(project ‖ device ‖ nonce): nobody can write under another device's writer. */
@@ -71,9 +79,8 @@ export async function encodeEntry(
   body: Uint8Array,
   sign: (bytes: Uint8Array) => Promise<Uint8Array>
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const fields = [...headerFields(header), body];
-  const signature = await sign(encodeFields(signatureDomain, ...fields));
-  const bytes = encodeFields(...fields, signature);
+  const signature = await sign(signedBytes(header, await sha256(body)));
+  const bytes = encodeFields(...headerFields(header), body, signature);
   if (bytes.length > largestEntry)
     throw new TaggedError(
       'entry-too-large',
@@ -89,18 +96,54 @@ export async function encodeEntry(
 export async function decodeEntry(bytes: Uint8Array): Promise<Entry> {
   if (bytes.length > largestEntry) throw invalid('too large');
   try {
-    return { ...parseFields(decodeFields(bytes, fieldCount)), hash: toHex(await sha256(bytes)) };
+    const { header, content: body, signature } = parseFields(bytes);
+    const bodyHash = await sha256(body);
+    return { ...header, body, bodyHash, signature, hash: await hashOf(header, bodyHash) };
   } catch (cause) {
     throw invalid('malformed', cause);
   }
 }
 
 /** Whether the entry's signature is its device's and its writer is that device's own. */
-export async function verifyEntry(entry: Entry): Promise<boolean> {
+export async function verifyEntry(entry: SignedHeader): Promise<boolean> {
   const writer = await deriveWriter(entry.project, entry.device, fromHex(entry.nonce));
   if (writer !== entry.writer) return false;
-  const signed = encodeFields(signatureDomain, ...headerFields(entry), entry.body);
-  return verifySignature(entry.device, signed, entry.signature);
+  return verifySignature(entry.device, signedBytes(entry, entry.bodyHash), entry.signature);
+}
+
+/** The entry without its body, small enough to be shown to others as evidence (fork.ts). */
+export function encodeSignedHeader(entry: SignedHeader): Uint8Array<ArrayBuffer> {
+  return encodeFields(...headerFields(entry), entry.bodyHash, entry.signature);
+}
+
+/** @throws TaggedError `entry-invalid` */
+export async function decodeSignedHeader(bytes: Uint8Array): Promise<SignedHeader> {
+  try {
+    const { header, content: bodyHash, signature } = parseFields(bytes);
+    return { ...header, bodyHash, signature, hash: await hashOf(header, bodyHash) };
+  } catch (cause) {
+    throw invalid('malformed', cause);
+  }
+}
+
+/** Whether an entry may come right after another of its writer. */
+export function follows(entry: EntryHeader, previous: SignedHeader): boolean {
+  return (
+    entry.seq === previous.seq + 1 &&
+    entry.prev === previous.hash &&
+    (entry.lamport > previous.lamport || entry.lamport === largestLamport) &&
+    entry.device === previous.device &&
+    entry.nonce === previous.nonce &&
+    entry.epoch >= previous.epoch
+  );
+}
+
+function signedBytes(header: EntryHeader, bodyHash: Uint8Array): Uint8Array<ArrayBuffer> {
+  return encodeFields(signatureDomain, ...headerFields(header), bodyHash);
+}
+
+async function hashOf(header: EntryHeader, bodyHash: Uint8Array): Promise<string> {
+  return toHex(await sha256(signedBytes(header, bodyHash)));
 }
 
 function headerFields(header: EntryHeader): Uint8Array[] {
@@ -119,7 +162,13 @@ function headerFields(header: EntryHeader): Uint8Array[] {
   ];
 }
 
-function parseFields(fields: Uint8Array[]): Omit<Entry, 'hash'> {
+function parseFields(bytes: Uint8Array): {
+  header: EntryHeader;
+  /** The body, or its hash. */
+  content: Uint8Array;
+  signature: Uint8Array;
+} {
+  const fields = decodeFields(bytes, fieldCount);
   const field = (index: number) => fields[index] ?? new Uint8Array();
   const number = (index: number) => fromUint64(field(index));
   if (number(0) !== entryVersion) throw new Error('unknown version');
@@ -128,7 +177,8 @@ function parseFields(fields: Uint8Array[]): Omit<Entry, 'hash'> {
   if (field(4).length !== 16) throw new Error('nonce');
   if (field(7).length !== (number(5) === 0 ? 0 : 32)) throw new Error('prev');
   if (field(12).length !== 64) throw new Error('signature');
-  return {
+  if (number(9) > largestLamport) throw new Error('lamport');
+  const header = {
     project: v.parse(ProjectId, toHex(field(1))),
     epoch: number(2),
     writer: v.parse(WriterId, number(3)),
@@ -138,10 +188,9 @@ function parseFields(fields: Uint8Array[]): Omit<Entry, 'hash'> {
     prev: toHex(field(7)),
     access: splitHashes(field(8)),
     lamport: number(9),
-    kind: kind as EntryKind,
-    body: field(11),
-    signature: field(12)
+    kind: kind as EntryKind
   };
+  return { header, content: field(11), signature: field(12) };
 }
 
 function splitHashes(bytes: Uint8Array): string[] {

@@ -7,9 +7,13 @@ import { concatBytes, utf8 } from '../identity/encoding.ts';
 import { sha256 } from '../identity/hash.ts';
 import { type ProjectId, type WriterId } from '../model/ids.ts';
 import { type AccessEntry } from './access-fold.ts';
+import { AccessHistory } from './access-history.ts';
 import { decodeAccessBody, decodeFactBody } from './bodies.ts';
-import { compareEntries, decodeEntry, type Entry, verifyEntry } from './entry.ts';
+import { hashDefinition } from './canonical-json.ts';
+import { compareEntries, decodeEntry, type Entry, follows, largestLamport, verifyEntry } from './entry.ts';
 import { type FactEntry } from './fact-fold.ts';
+import { provenFork } from './fork.ts';
+import { isUpdateBy } from './view.ts';
 
 /** What one writer's log is known to hold. */
 interface WriterLog {
@@ -23,15 +27,42 @@ interface WriterLog {
 export class EntryLog {
   readonly #project: ProjectId;
   readonly #writers = new Map<number, WriterLog>();
-  readonly access: AccessEntry[] = [];
-  readonly facts: FactEntry[] = [];
-  readonly edits: Entry[] = [];
-  lamport = 0;
-  /** Access entries that no other one names as known. */
-  readonly accessHeads = new Set<string>();
+  readonly #access: AccessEntry[] = [];
+  readonly #facts: FactEntry[] = [];
+  readonly #edits: Entry[] = [];
+  readonly #forked = new Set<number>();
+  #lamport = 0;
+  readonly history = new AccessHistory();
 
   constructor(project: ProjectId) {
     this.#project = project;
+  }
+
+  /** What counts if its author's role allows it, in the common order. */
+  get access(): readonly AccessEntry[] {
+    return this.#unforked(this.#access, ({ entry }) => entry);
+  }
+
+  get facts(): readonly FactEntry[] {
+    return this.#unforked(this.#facts, ({ entry }) => entry);
+  }
+
+  /** Each speaks as its own writer only. */
+  get edits(): readonly Entry[] {
+    return this.#unforked(this.#edits, (entry) => entry);
+  }
+
+  get nextLamport(): number {
+    return Math.min(this.#lamport + 1, largestLamport);
+  }
+
+  /** Whether somebody has shown that this writer signed two histories. */
+  isForked(writer: number): boolean {
+    return this.#forked.has(writer);
+  }
+
+  #unforked<Item>(items: readonly Item[], entryOf: (item: Item) => Entry): readonly Item[] {
+    return this.#forked.size === 0 ? items : items.filter((item) => !this.isForked(entryOf(item).writer));
   }
 
   /** How many entries of a writer were read. */
@@ -65,25 +96,32 @@ export class EntryLog {
   }
 
   async #add(entry: Entry): Promise<void> {
-    this.lamport = Math.max(this.lamport, entry.lamport);
-    if (entry.kind === 'edit') {
-      insertInOrder(this.edits, entry, (item) => item);
-    } else if (entry.kind === 'fact') {
-      const body = decodeFactBody(entry.body);
-      if (body) insertInOrder(this.facts, { entry, body }, (item) => item.entry);
-    } else {
-      await this.#addAccess(entry);
-    }
+    this.#lamport = Math.max(this.#lamport, entry.lamport);
+    if (entry.kind === 'access') await this.#addAccess(entry);
+    else if (entry.kind === 'fact') await this.#addFact(entry);
+    else if (isUpdateBy(entry.writer, entry.body)) insertInOrder(this.#edits, entry, (item) => item);
+  }
+
+  async #addFact(entry: Entry): Promise<void> {
+    const body = decodeFactBody(entry.body);
+    if (!body) return;
+    // A job is known by what it computes: under another definition's hash it would pass for that one.
+    if (body.type === 'job' && (await hashDefinition(body.definition)) !== body.definitionHash) return;
+    insertInOrder(this.#facts, { entry, body }, (item) => item.entry);
   }
 
   async #addAccess(entry: Entry): Promise<void> {
-    for (const known of entry.access) this.accessHeads.delete(known);
-    this.accessHeads.add(entry.hash);
+    this.history.add(entry);
     const body = decodeAccessBody(entry.body);
     if (!body) return;
     if (body.type === 'found' && (await projectIdOf(entry.device, fromHex(body.random))) !== entry.project)
       return;
-    insertInOrder(this.access, { entry, body }, (item) => item.entry);
+    if (body.type === 'fork') {
+      const writer = await provenFork(this.#project, body);
+      if (writer !== undefined) this.#forked.add(writer);
+      return;
+    }
+    insertInOrder(this.#access, { entry, body }, (item) => item.entry);
   }
 }
 
@@ -108,7 +146,7 @@ export async function verifyRun(
       entry?.project === place.project &&
       entry.writer === place.writer &&
       entry.seq === place.from + chain.length &&
-      (entry.seq === 0 || previous === undefined || follows(entry, previous));
+      (previous === undefined ? entry.seq === 0 : follows(entry, previous));
     if (!fits) break;
     chain.push(entry);
     previous = entry;
@@ -119,16 +157,6 @@ export async function verifyRun(
     chain.pop();
   }
   return chain;
-}
-
-function follows(entry: Entry, previous: Entry): boolean {
-  return (
-    entry.prev === previous.hash &&
-    entry.lamport > previous.lamport &&
-    entry.device === previous.device &&
-    entry.nonce === previous.nonce &&
-    entry.epoch >= previous.epoch
-  );
 }
 
 /** New entries mostly come last, so the place is looked for from the end. */

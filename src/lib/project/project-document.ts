@@ -20,12 +20,13 @@ import {
 } from '../model/ids.ts';
 import { type JobDefinition, type JobEvent } from '../model/processor.ts';
 import { type Access, foldAccess } from './access-fold.ts';
-import { admitsUpdate } from './admission.ts';
+import { Admission } from './admission.ts';
 import { type AccessBody, encodeBody, type FactBody, type FileFact } from './bodies.ts';
 import { hashDefinition } from './canonical-json.ts';
-import { appendToCarrier, logLengths, readLog } from './carrier.ts';
-import { deriveWriter, encodeEntry, type EntryKind } from './entry.ts';
+import { appendToCarrier, entryAt, logLength, logLengths, readLog } from './carrier.ts';
+import { deriveWriter, encodeEntry, type Entry, type EntryKind, mostAccessHeads } from './entry.ts';
 import { foldFacts } from './fact-fold.ts';
+import { forkEvidence } from './fork.ts';
 import { EntryLog, projectIdOf } from './log.ts';
 import { type ProjectPersistence, type StoredCarrier } from './persistence.ts';
 import { type JobState, type ProjectState } from './project-state.ts';
@@ -53,8 +54,9 @@ export class ProjectDocument {
   readonly #stored: StoredCarrier;
   readonly #log: EntryLog;
   readonly #edits: ViewEdits;
+  readonly #admission: Admission;
   readonly #listeners = new Set<() => void>();
-  #access: Access = foldAccess([]);
+  #access: Access;
   #state: ProjectState;
   /** Appends and intakes run one after another, in the order asked for. */
   #work: Promise<unknown> = Promise.resolve();
@@ -72,8 +74,17 @@ export class ProjectDocument {
     this.#nonce = session.nonce;
     this.#stored = session.stored;
     this.#log = new EntryLog(options.id);
+    this.#access = foldAccess([], this.#log.history);
     this.#state = { id: options.id, members: [], files: [], jobs: [] };
     this.#edits = new ViewEdits(session.writer, (update) => this.#append('edit', () => update));
+    this.#admission = new Admission({
+      project: this.id,
+      lengthOf: (writer) => logLength(this.carrier, writer),
+      entryAt: (writer, seq) => entryAt(this.carrier, writer, seq),
+      isForked: (writer) => this.#log.isForked(writer),
+      mayNotWrite: (device) => this.roleOfDevice(device) === 'viewer',
+      onFork: (first, second) => this.#reportFork(first, second)
+    });
     this.carrier.on('update', this.#onCarrierUpdate);
   }
 
@@ -155,15 +166,13 @@ export class ProjectDocument {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Whether an update from a peer may be applied to the carrier. */
-  admit(update: Uint8Array, from: { device: DeviceId }): Promise<boolean> {
-    const context = {
-      project: this.id,
-      lastOf: (writer: number) => this.#log.lastOf(writer),
-      entryAt: (writer: number, seq: number) => readLog(this.carrier, writer, seq)[0],
-      mayNotWrite: (device: DeviceId) => this.roleOfDevice(device) === 'viewer'
-    };
-    return admitsUpdate(context, update, from.device);
+  /**
+   * What of a peer's update may be applied to the carrier: all, a part (as an update), or nothing, when no honest peer
+   * sends such a thing.
+   */
+  async admit(update: Uint8Array, from: { device: DeviceId }): Promise<boolean | Uint8Array> {
+    const passed = await this.#admission.check(update, from.device);
+    return passed === update || (passed ?? false);
   }
 
   /** Admits a person with their first devices. */
@@ -296,14 +305,23 @@ export class ProjectDocument {
         seq: this.#log.lengthOf(this.writer),
         device: this.device,
         prev: last?.hash ?? '',
-        access: [...this.#log.accessHeads].slice(-64),
-        lamport: this.#log.lamport + 1,
+        access: this.#log.history.heads.slice(-mostAccessHeads),
+        lamport: this.#log.nextLamport,
         kind
       };
       const entry = await encodeEntry(header, body(), (bytes) => this.#keys.sign(bytes));
       appendToCarrier(this.carrier, this.writer, entry);
       await this.#takeIn();
     });
+  }
+
+  /** Tells everybody of a writer with two histories: others may hold the other one, and no sync would show it. */
+  #reportFork(first: Entry, second: Entry): void {
+    const body = encodeBody({ type: 'fork', at: Date.now(), ...forkEvidence(first, second) });
+    const report = async () => {
+      if (!this.#log.isForked(first.writer)) await this.#append('access', () => body);
+    };
+    report().catch((error: unknown) => console.error('fork report', error));
   }
 
   #queueIntake(): void {
@@ -333,7 +351,7 @@ export class ProjectDocument {
   }
 
   #fold(): void {
-    this.#access = foldAccess(this.#log.access);
+    this.#access = foldAccess(this.#log.access, this.#log.history);
     this.#edits.apply(this.#log.edits, this.#access);
     const { files, jobs } = foldFacts(this.#log.facts, this.#access);
     this.#state = { id: this.id, members: this.#access.members, files, jobs };

@@ -11,10 +11,13 @@ import { type RemotePeer } from '../peer/peer-identity.ts';
 import { checkPresence } from './presence.ts';
 
 /**
- * The project's admission check: whether a Yjs update from this peer may be applied to the carrier. A refusal counts
- * against the peer.
+ * The project's admission check: whether a Yjs update from this peer may be applied to the carrier, or the part of it
+ * that may. A refusal counts against the peer.
  */
-export type Admit = (update: Uint8Array, from: RemotePeer) => boolean | Promise<boolean>;
+export type Admit = (
+  update: Uint8Array,
+  from: RemotePeer
+) => boolean | Uint8Array | Promise<boolean | Uint8Array>;
 
 const message = { sync: 0, awareness: 1, queryAwareness: 3 } as const;
 const syncStep = { stateVector: 0, missing: 1, update: 2 } as const;
@@ -78,7 +81,9 @@ export class SyncGate {
       return bytes;
     }
     if (step !== syncStep.missing && step !== syncStep.update) return 'refused';
-    return (await this.#options.admit(content, this.#options.peer)) ? bytes : 'refused';
+    const admitted = await this.#options.admit(content, this.#options.peer);
+    if (admitted instanceof Uint8Array) return encodeSync(step, admitted);
+    return admitted ? bytes : 'refused';
   }
 
   #checkAwareness(bytes: Uint8Array): Uint8Array | 'refused' | undefined {
@@ -115,6 +120,14 @@ function presenceOf(writer: WriterId, bytes: Uint8Array): Uint8Array | undefined
     return encodeAwareness(writer, clock, checked);
   }
   return undefined;
+}
+
+function encodeSync(step: number, update: Uint8Array): Uint8Array {
+  const encoder = encoding.createEncoder();
+  encoding.writeVarUint(encoder, message.sync);
+  encoding.writeVarUint(encoder, step);
+  encoding.writeVarUint8Array(encoder, update);
+  return encoding.toUint8Array(encoder);
 }
 
 function encodeAwareness(writer: WriterId, clock: number, state: string): Uint8Array {

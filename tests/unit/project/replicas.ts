@@ -54,7 +54,7 @@ export function openProject(
   return ProjectDocument.open({ id, keys, persistence: rowPersistence(rows) });
 }
 
-/** Hands over what `to` lacks, through its admission. @returns whether it was admitted */
+/** Hands over what `to` lacks, through its admission. @returns whether it was admitted whole */
 export async function deliver(from: ProjectDocument, to: ProjectDocument): Promise<boolean> {
   await from.flush();
   const update = Y.encodeStateAsUpdate(from.carrier, Y.encodeStateVector(to.carrier));
@@ -67,9 +67,10 @@ export async function deliverUpdate(
   to: ProjectDocument
 ): Promise<boolean> {
   const admitted = await to.admit(update, { device: from.device });
-  if (admitted) Y.applyUpdate(to.carrier, update, 'peer');
+  if (admitted !== false)
+    Y.applyUpdate(to.carrier, admitted instanceof Uint8Array ? admitted : update, 'peer');
   await to.flush();
-  return admitted;
+  return admitted === true;
 }
 
 export async function syncAll(...documents: ProjectDocument[]): Promise<void> {
