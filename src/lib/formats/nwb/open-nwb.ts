@@ -75,9 +75,19 @@ const mostObjects = 20_000;
 /** Acquisition first, then processing; names in the file's order. */
 function findSeries(file: Hdf5File): SeriesSummary[] {
   const found: SeriesSummary[] = [];
+  const elsewhere: unknown[] = [];
   let visited = 0;
   const visit = (path: string, depth: number) => {
     if (depth > deepest || ++visited > mostObjects) return;
+    try {
+      look(path, depth);
+    } catch (error) {
+      // A link into another file is left alone, unless there is nothing else to open.
+      if (!(error instanceof TaggedError && error.tag === 'hdf5-external-link')) throw error;
+      elsewhere.push(error);
+    }
+  };
+  const look = (path: string, depth: number) => {
     if (file.kind(path) !== 'group') return;
     const type = file.attribute(path, 'neurodata_type');
     if (type === 'ElectricalSeries') {
@@ -88,6 +98,7 @@ function findSeries(file: Hdf5File): SeriesSummary[] {
     for (const name of file.keys(path)) visit(`${path}/${name}`, depth + 1);
   };
   for (const root of ['/acquisition', '/processing']) visit(root, 0);
+  if (found.length === 0 && elsewhere.length > 0 && file.kind('/units') === 'missing') throw elsewhere[0];
   return found;
 }
 
