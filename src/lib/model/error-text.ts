@@ -15,6 +15,10 @@ type Describe = (record: ErrorRecord) => ErrorText;
 
 const texts: Record<string, Describe> = {
   aborted: () => ({ what: 'It was cancelled.', remedy: 'Start it again when you are ready.' }),
+  'entry-too-large': () => ({
+    what: 'This change is too large for the project.',
+    remedy: 'Make it in smaller parts: a note holds up to about a million characters at a time.'
+  }),
   'handshake-refused': () => ({
     what: 'The other side could not prove who it is, or is not a member of this project.',
     remedy: 'Check that both use the newest pairing link and that the device is a member.'
@@ -34,9 +38,21 @@ const texts: Record<string, Describe> = {
     what: 'The other side was reached but did not finish the handshake.',
     remedy: 'It is tried again by itself; if it persists, check that both run the same version of Dendro.'
   }),
+  'key-file-invalid': ({ details }) => ({
+    what: `The node’s key file is damaged (${String(details?.path ?? 'in its data folder')}).`,
+    remedy: 'Restore it from a backup, or remove it to start as a new node, which must be paired again.'
+  }),
+  'key-file-unsafe': ({ details }) => ({
+    what: `Others on this machine can read the node’s key file (${String(details?.path ?? 'in its data folder')}).`,
+    remedy: 'Let only its owner read it: run `chmod 600` on it.'
+  }),
   'link-expired': () => ({
     what: 'The pairing link has expired.',
     remedy: 'Run `npx dendro node pair` on the node’s machine and open the new link.'
+  }),
+  'link-invalid': () => ({
+    what: 'This is no pairing link, or a part of it is missing.',
+    remedy: 'Copy the whole link that the node printed, or run `npx dendro node pair` for a new one.'
   }),
   'loopback-unreachable': ({ details }) => ({
     what: `No node answers at ${String(details?.url ?? 'this machine')}.`,
@@ -46,6 +62,10 @@ const texts: Record<string, Describe> = {
     what: 'The other side answers, but no network path to it was found.',
     remedy:
       'Let both be in one network or VPN, allow UDP between them, or set up a relay (TURN) server in the settings.'
+  }),
+  'not-allowed': ({ details }) => ({
+    what: 'Your role in this project does not allow this.',
+    remedy: details?.admins ? `Ask an admin: ${String(details.admins)}.` : 'Ask an admin of the project.'
   }),
   'pairing-failed': () => ({
     what: 'The node could not complete the pairing.',
@@ -67,9 +87,33 @@ const texts: Record<string, Describe> = {
     what: 'The other side no longer answers.',
     remedy: 'It is connected again by itself as soon as it can be reached.'
   }),
+  'project-damaged': () => ({
+    what: 'What is stored of the project on this device is damaged.',
+    remedy: 'Restore it from a backup, or let another member hand over the project again.'
+  }),
+  'role-refused': () => ({
+    what: 'The role was not changed: a project keeps at least one admin.',
+    remedy: 'Make somebody else an admin first.'
+  }),
+  'root-mismatch': () => ({
+    what: 'The file that came is not the one that was named.',
+    remedy: 'Nothing of it was kept. Transfer it again.'
+  }),
   'signalling-unreachable': ({ details }) => ({
     what: `The signalling server does not answer${details?.addresses ? ` (${String(details.addresses)})` : ''}.`,
     remedy: 'Start the node, or check the signalling address in the settings; it is tried again by itself.'
+  }),
+  'storage-failed': () => ({
+    what: 'A change could not be saved on this device.',
+    remedy: 'Free some space, then reload; until then the change is only in this tab.'
+  }),
+  'storage-full': ({ details }) => ({
+    what: `There is not enough space for it on this device (${String(details?.bytes ?? 'more')} bytes needed).`,
+    remedy: 'Remove what is not needed under “Free space”. Nothing was lost: the original stays where it is.'
+  }),
+  'unseal-failed': () => ({
+    what: 'A message for this device cannot be opened with its key.',
+    remedy: 'Let the project’s admin admit this device again.'
   })
 };
 

@@ -3,6 +3,7 @@
  * node:sqlite on the node, the latter through update rows.
  */
 import * as Y from 'yjs';
+import { TaggedError } from '../model/errors.ts';
 import { type ProjectId } from '../model/ids.ts';
 import { createCarrier } from './carrier.ts';
 
@@ -47,24 +48,62 @@ async function openRows(rows: UpdateRows, project: ProjectId): Promise<StoredCar
   const carrier = createCarrier();
   const stored = await rows.load(project);
   const origin = Symbol('stored');
-  if (stored.length > 0) Y.applyUpdate(carrier, Y.mergeUpdates(stored), origin);
+  if (stored.length > 0) applyStored(carrier, stored, origin);
   if (stored.length > rowsBeforeCompaction) await rows.replace(project, Y.encodeStateAsUpdate(carrier));
-  let pending = Promise.resolve();
+  const writer = new RowWriter((update) => rows.append(project, update));
   const store = (update: Uint8Array, from: unknown) => {
-    if (from === origin) return;
-    const append = pending.then(() => rows.append(project, update));
-    // Whoever waits in flushed() hears of it; nobody waiting must not end the process.
-    append.catch(() => undefined);
-    pending = append;
+    if (from !== origin) writer.add(update);
   };
   carrier.on('update', store);
   return {
     carrier,
-    flushed: () => pending,
+    flushed: () => writer.flushed(),
     async close() {
       carrier.off('update', store);
-      await pending;
-      carrier.destroy();
+      try {
+        await writer.flushed();
+      } finally {
+        carrier.destroy();
+      }
     }
   };
+}
+
+/** Writes updates in order; one that could not be written is kept and tried again with the next. */
+class RowWriter {
+  readonly #append: (update: Uint8Array) => Promise<void>;
+  #unsaved: Uint8Array[] = [];
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(append: (update: Uint8Array) => Promise<void>) {
+    this.#append = append;
+  }
+
+  add(update: Uint8Array): void {
+    this.#unsaved.push(update);
+    // Whoever waits in flushed() hears of a failure; nobody waiting must not end the process.
+    this.flushed().catch(() => undefined);
+  }
+
+  flushed(): Promise<void> {
+    this.#writing = this.#writing.catch(() => undefined).then(() => this.#write());
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    const { length } = this.#unsaved;
+    if (length === 0) return;
+    await this.#append(Y.mergeUpdates(this.#unsaved));
+    this.#unsaved = this.#unsaved.slice(length);
+  }
+}
+
+function applyStored(carrier: Y.Doc, stored: Uint8Array[], origin: symbol): void {
+  try {
+    Y.applyUpdate(carrier, Y.mergeUpdates(stored), origin);
+  } catch (cause) {
+    const message =
+      'what is stored of the project is damaged: restore it from a backup or from another member';
+    throw new TaggedError('project-damaged', message, {}, { cause });
+  }
 }

@@ -262,11 +262,14 @@ export class ProjectDocument {
   }
 
   async close(): Promise<void> {
-    await this.flush();
-    this.carrier.off('update', this.#onCarrierUpdate);
-    this.#listeners.clear();
-    this.#edits.close();
-    await this.#stored.close();
+    try {
+      await this.flush();
+    } finally {
+      this.carrier.off('update', this.#onCarrierUpdate);
+      this.#listeners.clear();
+      this.#edits.close();
+      await this.#stored.close();
+    }
   }
 
   #require(action: Action): void {
