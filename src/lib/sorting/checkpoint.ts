@@ -2,12 +2,12 @@
  * Finished stages kept in the scratch space, so that a killed run goes on after the last of them. A checkpoint counts
  * only for the same recording, parameters, seed and version; anything else is as if it were not there.
  *
- * Form: the magic number, the length of a JSON text, the text, then the typed arrays that it refers to.
+ * Form: the magic number, the length of a JSON text, the length of all, the text, then the typed arrays that it refers to.
  */
 import { type Scratch } from '../model/engine.ts';
 
 const magic = 0x444b4331; // DKC1
-const headerBytes = 8;
+const headerBytes = 16;
 
 type NumericArray = Float64Array | Float32Array | Int32Array | Uint8Array;
 const arrayTypes = { Float64Array, Float32Array, Int32Array, Uint8Array } as const;
@@ -62,6 +62,7 @@ export function encodeState(state: unknown): Uint8Array<ArrayBuffer> {
   const header = new DataView(bytes.buffer);
   header.setUint32(0, magic);
   header.setUint32(4, json.length);
+  header.setFloat64(8, bytes.length);
   bytes.set(json, headerBytes);
   let at = base;
   for (const array of arrays) {
@@ -77,9 +78,9 @@ export function decodeState(bytes: Uint8Array): unknown {
   const whole = Uint8Array.from(bytes);
   const header = new DataView(whole.buffer);
   if (whole.length < headerBytes || header.getUint32(0) !== magic) return undefined;
+  if (header.getFloat64(8) !== whole.length) return undefined;
   const length = header.getUint32(4);
   const base = headerBytes + aligned(length);
-  if (base > whole.length) return undefined;
   try {
     const text = new TextDecoder().decode(whole.subarray(headerBytes, headerBytes + length));
     return JSON.parse(text, (_key, value: unknown) => {

@@ -1,5 +1,5 @@
 /**
- * From matched spikes to the result: spike times moved to the trough of the mean waveform, double spikes taken out,
+ * From matched spikes to the result: spike times moved to the extremum of the mean waveform, double spikes taken out,
  * units with too few spikes or without a visible waveform dropped, and a fixed order of units.
  */
 import { type RecordingInfo } from '../model/recording.ts';

@@ -3,8 +3,8 @@
 /** Output window around the spike, as results have it. */
 const beforeMs = 1;
 const afterMs = 2;
-/** Room to each side, so that the window can still be moved to the trough once the mean is known. */
-const slackMs = 0.5;
+/** Room to each side, so that the window can still be moved to the extremum once the mean is known. */
+const slackMs = 1;
 
 export interface WaveformWindow {
   /** Of the result. */
