@@ -1,7 +1,7 @@
 /** Carriers in IndexedDB through y-dexie, which also keeps the tabs of one browser in step. */
 import { type Table } from 'dexie';
 import { DexieYProvider } from 'y-dexie';
-import { type Doc } from 'yjs';
+import { type Doc, encodeStateAsUpdateV2 } from 'yjs';
 import { TaggedError } from '../model/errors.ts';
 import { type ProjectId } from '../model/ids.ts';
 import { type ProjectPersistence, type StoredCarrier } from '../project/persistence.ts';
@@ -38,20 +38,32 @@ async function openCarrier(database: DendroDatabase, project: ProjectId): Promis
   const carrier = row.carrier;
   const provider = DexieYProvider.load(carrier, { gracePeriod: 0 });
   let failure: unknown;
-  provider.on('error', (error: unknown) => (failure = error));
+  provider.on('error', (error: unknown) => (failure = error ?? 'unknown'));
   await provider.whenLoaded;
   return {
     carrier,
     async flushed() {
-      await afterWrites(updatesTable(database, carrier));
-      if (failure)
-        throw new TaggedError('storage-failed', 'a change could not be saved', {}, { cause: failure });
+      const updates = updatesTable(database, carrier);
+      await afterWrites(updates);
+      if (failure === undefined) return;
+      // What comes after a lost update could not be read back without it, so the whole is written again.
+      await writeWhole(updates, project, carrier);
+      failure = undefined;
     },
     async close() {
       await afterWrites(updatesTable(database, carrier));
       DexieYProvider.release(carrier);
     }
   };
+}
+
+/** Adds a row as y-dexie does. @throws TaggedError `storage-failed` */
+async function writeWhole(updates: Table, project: ProjectId, carrier: Doc): Promise<void> {
+  try {
+    await updates.add({ k: project, u: encodeStateAsUpdateV2(carrier), f: 1 });
+  } catch (cause) {
+    throw new TaggedError('storage-failed', 'a change could not be saved', {}, { cause });
+  }
 }
 
 function updatesTable(database: DendroDatabase, carrier: Doc): Table {

@@ -54,6 +54,40 @@ describe('y-dexie', () => {
   });
 });
 
+describe('a browser without space', () => {
+  test('says that a project’s change is not saved, keeps it, and saves it once there is space', async () => {
+    const { keys, person } = await loadIdentity(database);
+    const persistence = dexiePersistence(database);
+    const project = await ProjectDocument.found({ keys, person, name: 'full', persistence });
+    const allowWrites = refuseWrites(project);
+    const text = 'not saved yet';
+    project.view.notesOf('project').replace(0, 0, text);
+    await expect(project.flush()).rejects.toMatchObject({ tag: 'storage-failed' });
+    allowWrites();
+    await project.addFile({ name: 'later', size: 1 });
+    await project.close();
+    const again = await ProjectDocument.open({
+      id: project.id,
+      keys,
+      persistence: dexiePersistence(await reopenDatabase())
+    });
+    expect(again.view.notesOf('project').toString()).toBe(text);
+    expect(again.state.files).toMatchObject([{ name: 'later' }]);
+    await again.close();
+  });
+});
+
+/** Chromium judges small IndexedDB writes by an old estimate of the quota, so the refusal is put where it would come. */
+function refuseWrites({ carrier }: ProjectDocument): () => void {
+  const { updatesTable } = carrier.meta as { updatesTable: string };
+  const refuse = () => {
+    throw new DOMException('no space', 'QuotaExceededError');
+  };
+  const { creating } = database.table(updatesTable).hook;
+  creating.subscribe(refuse);
+  return () => creating.unsubscribe(refuse);
+}
+
 describe('identity', () => {
   test('is made once, keeps its keys over a reopening, and its keys cannot be exported', async () => {
     const [a, b] = await Promise.all([loadIdentity(database), loadIdentity(database)]);
