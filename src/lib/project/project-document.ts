@@ -76,7 +76,11 @@ export class ProjectDocument {
     this.#log = new EntryLog(options.id);
     this.#access = foldAccess([], this.#log.history);
     this.#state = { id: options.id, members: [], files: [], jobs: [] };
-    this.#edits = new ViewEdits(session.writer, (update) => this.#append('edit', () => update));
+    this.#edits = new ViewEdits(
+      session.writer,
+      (update) => this.#append('edit', () => update),
+      () => this.#notify()
+    );
     this.#admission = new Admission({
       project: this.id,
       lengthOf: (writer) => logLength(this.carrier, writer),
@@ -358,6 +362,10 @@ export class ProjectDocument {
     this.#edits.apply(this.#log.edits, this.#access);
     const { files, jobs } = foldFacts(this.#log.facts, this.#access);
     this.#state = { id: this.id, members: this.#access.members, files, jobs };
+    this.#notify();
+  }
+
+  #notify(): void {
     for (const listener of this.#listeners) listener();
   }
 }

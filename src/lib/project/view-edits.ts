@@ -22,10 +22,14 @@ export class ViewEdits {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #appending: Promise<void> = Promise.resolve();
 
-  constructor(writer: WriterId, append: (update: Uint8Array) => Promise<void>) {
+  /** @param onEdit called after each local edit, before it is an entry */
+  constructor(writer: WriterId, append: (update: Uint8Array) => Promise<void>, onEdit: () => void) {
     this.#writer = writer;
     this.#append = append;
-    this.view = new ProjectView(writer, (update) => this.#collect(update));
+    this.view = new ProjectView(writer, (update) => {
+      this.#collect(update);
+      onEdit();
+    });
   }
 
   #collect(update: Uint8Array): void {

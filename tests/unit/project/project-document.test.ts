@@ -59,6 +59,14 @@ describe('a project', () => {
     expect(here.state.files).toHaveLength(2);
   });
 
+  test('tells of a new name at once, before it is an entry', async () => {
+    const project = await foundProject(await participant('Anna'));
+    const seen: string[] = [];
+    project.onChange(() => seen.push(project.name));
+    project.view.rename('project', 'CA3');
+    expect(seen).toEqual(['CA3']);
+  });
+
   test('tells listeners of a text when it changes from afar', async () => {
     const [anna, jo] = [await participant('Anna'), await participant('Jo')];
     const here = await foundProject(anna);
