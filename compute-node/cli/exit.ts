@@ -1,5 +1,5 @@
 /** How a command ends: exit codes, and the few lines on stderr that name the problem and the remedy. */
-import { describeError } from '#lib/model/error-text.ts';
+import { describeError, isDescribed } from '#lib/model/error-text.ts';
 import { TaggedError, toErrorRecord } from '#lib/model/errors.ts';
 
 export const exitCode = { done: 0, usage: 2, inputRefused: 3, failed: 4, interrupted: 130 } as const;
@@ -42,7 +42,9 @@ export function errorLines(error: unknown, options: { command: string; verbose: 
   const { what, remedy } = describeError(record);
   const hint =
     record.tag === 'unexpected' && !options.verbose ? ['Run again with --verbose for details.'] : [];
-  return [`dendro: ${what}`, remedy, ...hint, ...stack].filter(Boolean);
+  // Other failures say the remedy in their own message.
+  const remedies = isDescribed(record.tag) ? [remedy] : [];
+  return [`dendro: ${what}`, ...remedies, ...hint, ...stack];
 }
 
 function stackLines(error: Error): string[] {

@@ -2,6 +2,8 @@
  * The words a user reads for each failure: what happened, and what to do. One map, so that the wording is kept in one
  * voice; a tag that is missing falls back to the error's own message.
  */
+import { fileTexts } from './error-text-files.ts';
+import { jobTexts } from './error-text-jobs.ts';
 import { type ErrorRecord } from './errors.ts';
 
 export interface ErrorText {
@@ -11,9 +13,11 @@ export interface ErrorText {
   remedy: string;
 }
 
-type Describe = (record: ErrorRecord) => ErrorText;
+export type Describe = (record: ErrorRecord) => ErrorText;
 
 const texts: Record<string, Describe> = {
+  ...fileTexts,
+  ...jobTexts,
   aborted: () => ({ what: 'It was cancelled.', remedy: 'Start it again when you are ready.' }),
   'entry-too-large': () => ({
     what: 'This change is too large for the project.',
@@ -122,4 +126,9 @@ export function describeError(record: ErrorRecord): ErrorText {
   const describe = Object.hasOwn(texts, record.tag) ? texts[record.tag] : undefined;
   if (describe) return describe(record);
   return { what: record.message, remedy: 'Try again; if it persists, copy the details into a report.' };
+}
+
+/** Whether a failure has words of its own. */
+export function isDescribed(tag: string): boolean {
+  return Object.hasOwn(texts, tag);
 }
