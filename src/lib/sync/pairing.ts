@@ -49,6 +49,8 @@ export interface PairWithNodeOptions extends PairingOptions {
 }
 
 const defaultPatienceMs = 20_000;
+/** How long the node's answer to the last word is waited for; the project is stored by then in any case. */
+const confirmationMs = 2000;
 /** The node's clock decides; this one only spares a wait when the link is long past. */
 const clockGraceMs = 24 * 60 * 60 * 1000;
 
@@ -144,8 +146,11 @@ export async function servePairing(options: ServePairingOptions): Promise<Pairin
     control.onMessage((bytes) => {
       const request = parsePairingRequest(bytes);
       if (!request) connection.close({ tag: 'peer-misbehaved', message: 'Not a pairing request.' });
-      else if (request.type === 'stored') options.onPaired?.();
-      else
+      else if (request.type === 'stored') {
+        options.onPaired?.();
+        // Tells the other side that its word has arrived: it waits for this before it goes.
+        connection.close();
+      } else
         void answer(connection, request.person)
           .then((reply) => control.send(encodePairing(reply)))
           .catch(() => connection.close());
@@ -239,7 +244,19 @@ async function askNode(meeting: Meeting, options: PairWithNodeOptions): Promise<
   if (reply.reply.type === 'refused') throw refusal(reply.reply.reason);
   await store(reply.reply.grant);
   await reply.connection.channel('control').send(encodePairing({ type: 'stored' }));
+  await closedByNode(reply.connection);
   return reply.reply.grant;
+}
+
+/** A connection that is closed right after sending may lose what was sent. */
+function closedByNode(connection: PeerConnection): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, confirmationMs);
+    connection.onClose(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 function refusal(reason: 'used' | 'expired' | 'failed'): TaggedError {
