@@ -19,9 +19,25 @@ const texts: Record<string, Describe> = {
   ...fileTexts,
   ...jobTexts,
   aborted: () => ({ what: 'It was cancelled.', remedy: 'Start it again when you are ready.' }),
+  'connection-lost': () => ({
+    what: 'The connection was lost.',
+    remedy: 'It is made again by itself; what was transferred is kept.'
+  }),
+  'different-file': ({ details }) => ({
+    what: `${String(details?.picked ?? 'This')} is not the file that was added.`,
+    remedy: `Pick ${String(details?.added ?? 'the same file')} again, or add this one as a new recording.`
+  }),
   'entry-too-large': () => ({
     what: 'This change is too large for the project.',
     remedy: 'Make it in smaller parts: a note holds up to about a million characters at a time.'
+  }),
+  'file-changed': ({ details }) => ({
+    what: `${String(details?.name ?? 'The file')} changed after it was added, so what was sent would not be it.`,
+    remedy: 'Put the original back, or add the changed file as a new recording.'
+  }),
+  'file-not-here': () => ({
+    what: 'The bytes of this file are not on this device, or the browser wants to be asked before it reads them.',
+    remedy: 'Reconnect the recording on the Files page.'
   }),
   'handshake-refused': () => ({
     what: 'The other side could not prove who it is, or is not a member of this project.',
@@ -42,6 +58,15 @@ const texts: Record<string, Describe> = {
     what: 'The other side was reached but did not finish the handshake.',
     remedy: 'It is tried again by itself; if it persists, check that both run the same version of Dendro.'
   }),
+  'input-deleted': () => ({
+    what: 'The recording was removed from the project before the job could read it.',
+    remedy: 'Add it again and submit a new job.'
+  }),
+  'job-form-invalid': () => ({
+    what: 'A field of the form has a value that does not fit.',
+    remedy: 'Look for the fields marked in red.'
+  }),
+  'job-timeout': ({ message }) => ({ what: message, remedy: 'Allow more time under Resources and retry.' }),
   'key-file-invalid': ({ details }) => ({
     what: `The node’s key file is damaged (${String(details?.path ?? 'in its data folder')}).`,
     remedy: 'Restore it from a backup, or remove it to start as a new node, which must be paired again.'
@@ -62,14 +87,19 @@ const texts: Record<string, Describe> = {
     what: `No node answers at ${String(details?.url ?? 'this machine')}.`,
     remedy: 'Start it with `npm start`.'
   }),
+  'name-empty': () => ({ what: 'A name is needed.', remedy: 'Write at least one letter.' }),
   'no-candidate-pair': () => ({
     what: 'The other side answers, but no network path to it was found.',
     remedy:
       'Let both be in one network or VPN, allow UDP between them, or set up a relay (TURN) server in the settings.'
   }),
-  'no-usable-channels': () => ({
-    what: 'Every channel of the recording is constant, so there is nothing to sort.',
-    remedy: 'Check the data type, offset and number of channels of the recording.'
+  'node-unknown': () => ({
+    what: 'This device is not paired with that node.',
+    remedy: 'Pair with it by the link that it prints.'
+  }),
+  'node-unreachable': ({ details }) => ({
+    what: `${String(details?.name ?? 'The node')} is not reachable now.`,
+    remedy: 'Start it, or wait: this goes on by itself when it is back.'
   }),
   'not-allowed': ({ details }) => ({
     what: 'Your role in this project does not allow this.',
@@ -87,10 +117,6 @@ const texts: Record<string, Describe> = {
     what: 'This pairing link was used before; each works once.',
     remedy: 'Run `npx dendro node pair` on the node’s machine and open the new link.'
   }),
-  'parameter-invalid': ({ message }) => ({
-    what: `A parameter of the sorter cannot be used: ${message}.`,
-    remedy: 'Change it, or leave it out to use the default.'
-  }),
   'peer-closed': () => ({
     what: 'The connection to the other side ended.',
     remedy: 'It is made again by itself as soon as the other side can be reached.'
@@ -99,17 +125,21 @@ const texts: Record<string, Describe> = {
     what: 'The other side no longer answers.',
     remedy: 'It is connected again by itself as soon as it can be reached.'
   }),
-  'probe-mismatch': ({ details }) => ({
-    what: `The probe has ${details?.contacts ?? 'another number of'} contacts, the recording ${details?.channelCount ?? 'another number of'} channels.`,
-    remedy: 'Choose the probe that belongs to the recording.'
-  }),
   'project-damaged': () => ({
     what: 'What is stored of the project on this device is damaged.',
     remedy: 'Restore it from a backup, or let another member hand over the project again.'
   }),
-  'recording-empty': () => ({
-    what: 'The recording holds no samples.',
-    remedy: 'Choose another series or file, or a longer stretch of it.'
+  'project-refused': ({ message }) => ({
+    what: message,
+    remedy: 'Pair with the node yourself, or ask its owner to allow you.'
+  }),
+  'project-unknown': () => ({
+    what: 'This project is not on this device.',
+    remedy: 'Open it on the device that has it, or pair with a node that takes part in it.'
+  }),
+  'recording-layout-unknown': () => ({
+    what: 'It is not known how the bytes of this file make a recording.',
+    remedy: 'Add the recording again and say how its samples are laid out.'
   }),
   'role-refused': () => ({
     what: 'The role was not changed: a project keeps at least one admin.',
@@ -118,6 +148,10 @@ const texts: Record<string, Describe> = {
   'root-mismatch': () => ({
     what: 'The file that came is not the one that was named.',
     remedy: 'Nothing of it was kept. Transfer it again.'
+  }),
+  'session-field-invalid': ({ message }) => ({
+    what: message,
+    remedy: 'Correct the field or leave it empty.'
   }),
   'signalling-unreachable': ({ details }) => ({
     what: `The signalling server does not answer${details?.addresses ? ` (${String(details.addresses)})` : ''}.`,
@@ -134,10 +168,6 @@ const texts: Record<string, Describe> = {
   'unseal-failed': () => ({
     what: 'A message for this device cannot be opened with its key.',
     remedy: 'Let the project’s admin admit this device again.'
-  }),
-  'worker-failed': () => ({
-    what: 'A worker of the sorter ended unexpectedly, most often for want of memory.',
-    remedy: 'Close other tabs or programs, or sort with fewer workers, and start again.'
   })
 };
 

@@ -5,8 +5,8 @@
 import { Dexie, type EntityTable } from 'dexie';
 import yDexie from 'y-dexie';
 import { type Doc } from 'yjs';
-import { type DeviceKeyPairs } from '../identity/device-keys.ts';
-import { type FileId, type PersonId, type ProjectId } from '../model/ids.ts';
+import { type DeviceKeyPairs, type SealingKey } from '../identity/device-keys.ts';
+import { type DeviceId, type FileId, type PersonId, type ProjectId } from '../model/ids.ts';
 import { type ProcessorSpec } from '../model/processor.ts';
 
 /** Who uses this browser, and this device's keys (non-extractable). One row, id `self`. */
@@ -27,13 +27,18 @@ export interface ProjectRow {
   openedAt: number;
   secret: Uint8Array;
   signalling: string[];
+  /** Devices that may be met before the record has arrived: those by which this device came to the project. */
+  introducers?: DeviceId[];
   carrier: Doc;
 }
 
 /** A node this browser is paired with. */
 export interface NodeRow {
   /** The node's device. */
-  id: string;
+  id: DeviceId;
+  /** The node as a person of projects, and to whom secrets are sealed. */
+  person: PersonId;
+  sealingKey: SealingKey;
   name: string;
   signalling: string[];
   /** Where the node serves the app itself, for HTTP transfers and the loopback carrier. */
@@ -42,6 +47,8 @@ export interface NodeRow {
   lastSeen?: number;
   /** What it said it can run. */
   processors: ProcessorSpec[];
+  /** All that it said of itself (compute/protocol.ts); parsed by who reads it. */
+  info?: unknown;
 }
 
 /** A recording that was opened, so that it can be found again. */

@@ -39,6 +39,8 @@ export interface NwbFile {
   openSeries(path: string, probe?: Probe): Promise<TraceSource>;
   /** The file's units, if it has any. */
   readSorting(): Sorting | undefined;
+  /** The first electrodes of the file's table: those of a sorting's channels. */
+  electrodes(channelCount: number): { probe: Probe; channelIds: string[] };
   close(): void;
 }
 
@@ -61,6 +63,7 @@ export async function openNwb(source: ByteSource): Promise<NwbFile> {
       metadata: readMetadata(file),
       openSeries: async (path, probe) => openSeries({ file, source, series, path, probe }),
       readSorting: () => readSorting(file),
+      electrodes: (channelCount) => readElectrodes(file, undefined, channelCount),
       close: () => file.close()
     };
   } catch (error) {
