@@ -1,0 +1,39 @@
+/** Where a project's members are met, and which of its nodes served this page. Pure. */
+import { type DeviceId } from '#lib/model/ids.ts';
+import { type MeetingPlaces } from './project-connection.svelte.ts';
+
+export function meetingPlaces(options: {
+  project: { signalling: readonly string[]; introducers: readonly DeviceId[] };
+  nodes: readonly { id: DeviceId; signalling: readonly string[] }[];
+  /** Of this page, such as http://localhost:4317. */
+  origin: string;
+  /** The user wants all bytes over data channels. */
+  forceDataChannel: boolean;
+}): MeetingPlaces {
+  const { project, nodes, origin, forceDataChannel } = options;
+  const signalling = new Set([...project.signalling, ...nodes.flatMap((node) => node.signalling)]);
+  const host = forceDataChannel
+    ? undefined
+    : nodes.find((node) => node.signalling.some((url) => originOf(url) === origin));
+  const loopbackUrl = host && loopbackOf(host.signalling, origin);
+  return {
+    signalling: [...signalling],
+    introducers: project.introducers,
+    httpDevice: host && { device: host.id, origin },
+    loopback: host && loopbackUrl !== undefined ? { url: loopbackUrl, device: host.id } : undefined
+  };
+}
+
+/** The `/peer` address of the node that served this page, when both are on one machine. */
+export function loopbackOf(signalling: readonly string[], origin: string): string | undefined {
+  if (!signalling.some((url) => originOf(url) === origin) || !isLoopback(new URL(origin).hostname))
+    return undefined;
+  return `${origin.replace(/^http/, 'ws')}/peer`;
+}
+
+function originOf(signallingUrl: string): string {
+  return new URL(signallingUrl.replace(/^ws/, 'http')).origin;
+}
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]';
+}

@@ -1,0 +1,214 @@
+/**
+ * The connections of one open project, held by one tab: the record is kept in step with every member, and each
+ * connected compute node is asked what it is, told which jobs are watched, and served the bytes that it asks for.
+ */
+import { ComputeClient } from '#lib/compute/compute-client.ts';
+import { type FileRequest, type ServedFile } from '#lib/compute/file-exchange.ts';
+import { type NodeInfo } from '#lib/compute/protocol.ts';
+import { type DeviceKeys } from '#lib/identity/device-keys.ts';
+import { toErrorRecord } from '#lib/model/errors.ts';
+import { type DeviceId, type JobId } from '#lib/model/ids.ts';
+import { browserRtc } from '#lib/peer/browser-rtc.ts';
+import { type PeerConnection } from '#lib/peer/peer-connection.ts';
+import { type ProjectDocument } from '#lib/project/project-document.ts';
+import { isTerminal } from '#lib/project/project-state.ts';
+import { ProjectSync } from '#lib/sync/project-sync.ts';
+import { type SyncStatus } from '#lib/sync/sync-status.ts';
+import { SvelteMap } from 'svelte/reactivity';
+import { type LiveJobs } from './live-jobs.svelte.ts';
+
+/** A compute node to which this project is connected. */
+export interface NodeLink {
+  device: DeviceId;
+  connection: PeerConnection;
+  client: ComputeClient;
+  info: NodeInfo | undefined;
+}
+
+/** Where members are met. */
+export interface MeetingPlaces {
+  signalling: readonly string[];
+  /** The node that served this page, when it is one of the project's. */
+  loopback: { url: string; device: DeviceId } | undefined;
+  /** Bulk may go by HTTP to the node that served this page. */
+  httpDevice: { device: DeviceId; origin: string } | undefined;
+  /** Devices that may be met before the record has arrived: those by which this device came to the project. */
+  introducers: readonly DeviceId[];
+}
+
+export interface ConnectionOptions {
+  document: ProjectDocument;
+  keys: DeviceKeys;
+  secret: Uint8Array;
+  places: MeetingPlaces;
+  live: LiveJobs;
+  openFile: (request: FileRequest) => Promise<ServedFile>;
+  /** A node was reached, said what it is now, or was lost (no link). */
+  onNode: (device: DeviceId, link: NodeLink | undefined) => void;
+}
+
+export class ProjectConnection {
+  readonly #options: ConnectionOptions;
+  #sync: ProjectSync | undefined;
+  readonly #connections = new Set<PeerConnection>();
+  readonly #watched = new Map<string, () => void>();
+  #status = $state.raw<SyncStatus>({ state: 'connecting' });
+  #devices = new SvelteMap<DeviceId, number>();
+  #links = new SvelteMap<DeviceId, NodeLink>();
+  #stopped = false;
+
+  private constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the project's room; resolves before anybody is met. */
+  static async start(options: ConnectionOptions): Promise<ProjectConnection> {
+    const connection = new ProjectConnection(options);
+    await connection.#begin();
+    return connection;
+  }
+
+  async #begin(): Promise<void> {
+    const { document, keys, secret, places } = this.#options;
+    const sync = await ProjectSync.start({
+      secret,
+      epoch: 0,
+      carrier: document.carrier,
+      admit: (update, from) => document.admit(update, from),
+      identity: {
+        device: keys.device,
+        sealingKey: keys.sealingKey,
+        writer: document.writer,
+        sign: (bytes) => keys.sign(bytes)
+      },
+      admits: ({ device }) => this.#admits(device),
+      signalling: places.signalling,
+      rtc: browserRtc,
+      loopback: places.loopback
+    });
+    this.#sync = sync;
+    sync.onStatus((status) => (this.#status = status));
+    sync.onConnection((connection) => this.#take(connection));
+  }
+
+  get status(): SyncStatus {
+    return this.#status;
+  }
+  isConnected(device: DeviceId): boolean {
+    return this.#devices.has(device);
+  }
+  linkTo(device: DeviceId): NodeLink | undefined {
+    return this.#links.get(device);
+  }
+  get links(): NodeLink[] {
+    return [...this.#links.values()];
+  }
+
+  /** The record changed: newly admitted nodes are spoken to, and new jobs watched. */
+  recordChanged(): void {
+    this.#sync?.accessChanged();
+    for (const connection of this.#connections) this.#speakTo(connection);
+    for (const link of this.#links.values()) this.#watchJobs(link);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#sync?.stop();
+    for (const device of this.#links.keys()) this.#options.onNode(device, undefined);
+    this.#links.clear();
+    this.#devices.clear();
+    this.#options.live.clearTransfers();
+  }
+
+  #admits(device: DeviceId): boolean {
+    const { document, places } = this.#options;
+    if (document.state.members.length === 0) return places.introducers.includes(device);
+    return document.roleOfDevice(device) !== undefined;
+  }
+
+  #take(connection: PeerConnection): void {
+    if (this.#stopped) return;
+    this.#connections.add(connection);
+    this.#devices.set(connection.device, (this.#devices.get(connection.device) ?? 0) + 1);
+    connection.onClose(() => this.#lose(connection));
+    this.#speakTo(connection);
+  }
+
+  #lose(connection: PeerConnection): void {
+    const { device } = connection;
+    this.#connections.delete(connection);
+    const left = (this.#devices.get(device) ?? 1) - 1;
+    if (left > 0) this.#devices.set(device, left);
+    else this.#devices.delete(device);
+    if (this.#links.get(device)?.connection !== connection) return;
+    this.#links.delete(device);
+    this.#options.onNode(device, undefined);
+    for (const key of this.#watched.keys()) if (key.startsWith(device)) this.#watched.delete(key);
+    this.#options.live.clearTransfers();
+    for (const other of this.#connections) if (other.device === device) this.#speakTo(other);
+  }
+
+  #speakTo(connection: PeerConnection): void {
+    const { document, places, live, openFile, onNode } = this.#options;
+    const { device } = connection;
+    if (this.#links.has(device) || connection.closed) return;
+    if (document.roleOfDevice(device) !== 'compute') return;
+    const client = ComputeClient.over(connection, {
+      httpBaseUrl: places.httpDevice?.device === device ? places.httpDevice.origin : undefined,
+      openFile,
+      onSending: ({ file }, progress) => {
+        if (file) live.countTransfer('sending', file, progress);
+      }
+    });
+    const link: NodeLink = { device, connection, client, info: undefined };
+    this.#links.set(device, link);
+    onNode(device, link);
+    void this.#learn(link);
+    this.#watchJobs(link);
+  }
+
+  /** Asks the node what it is; it is asked again when a job of this project ends. */
+  async #learn(link: NodeLink): Promise<void> {
+    try {
+      const info = await link.client.nodeInfo();
+      const known = { ...link, info };
+      if (this.#links.get(link.device)?.connection !== link.connection) return;
+      this.#links.set(link.device, known);
+      this.#options.onNode(link.device, known);
+    } catch (error) {
+      console.warn('the node did not say what it is', toErrorRecord(error));
+    }
+  }
+
+  #watchJobs(link: NodeLink): void {
+    for (const job of this.#options.document.state.jobs) {
+      if (job.current?.device !== link.device) continue;
+      const key = `${link.device} ${job.job} ${job.current.attempt}`;
+      if (isTerminal(job.state)) this.#endWatch(key, link);
+      else if (!this.#watched.has(key)) void this.#watch(key, link, job.job);
+    }
+  }
+
+  async #watch(key: string, link: NodeLink, job: JobId): Promise<void> {
+    const { document, live } = this.#options;
+    this.#watched.set(key, () => undefined);
+    try {
+      const stop = await link.client.watchJob(document.id, job, {
+        onProgress: (progress) => live.takeProgress(progress),
+        onConsole: (text) => live.takeConsole(text)
+      });
+      this.#watched.set(key, stop);
+    } catch {
+      // The node may not have taken the job in yet: the next change of the record tries again.
+      this.#watched.delete(key);
+    }
+  }
+
+  #endWatch(key: string, link: NodeLink): void {
+    const stop = this.#watched.get(key);
+    if (!stop) return;
+    this.#watched.delete(key);
+    stop();
+    void this.#learn(link);
+  }
+}

@@ -1,0 +1,225 @@
+/**
+ * Keeps one project open and going: the record, and in one tab of all (whichever holds the lead) its connections, the
+ * results that come back, and the jobs that wait for a node.
+ */
+import { type DeviceKeys } from '#lib/identity/device-keys.ts';
+import { toErrorRecord } from '#lib/model/errors.ts';
+import { type DeviceId, type FileId, type ProjectId } from '#lib/model/ids.ts';
+import { type ProjectPersistence } from '#lib/project/persistence.ts';
+import { ProjectDocument } from '#lib/project/project-document.ts';
+import { type Leadership, seekLeadership } from '#lib/storage/leadership.ts';
+import { type FileShelf } from './file-shelf.svelte.ts';
+import { meetingPlaces } from './meeting-places.ts';
+import { type NodeBook } from './nodes.svelte.ts';
+import { type NodeLink, ProjectConnection } from './project-connection.svelte.ts';
+import { completedOutputs } from './job-offers.ts';
+import { ProjectSession } from './project-session.svelte.ts';
+import { type ResultShelf } from './result-shelf.svelte.ts';
+import { openServedFile } from './served-files.ts';
+
+/** What is known of a project besides its record. */
+export interface KnownProject {
+  id: ProjectId;
+  name: string;
+  secret: Uint8Array;
+  signalling: readonly string[];
+  introducers: readonly DeviceId[];
+}
+
+export interface KeeperServices {
+  keys: DeviceKeys;
+  persistence: ProjectPersistence;
+  files: FileShelf;
+  results: ResultShelf;
+  nodes: NodeBook;
+  forceDataChannel: () => boolean;
+  onName: (name: string) => void;
+  /** The keepers of all projects: a node met in one is offered the others that want it. */
+  keepers: () => Iterable<ProjectKeeper>;
+}
+
+/** Results up to this size come by themselves; larger ones are fetched when they are asked for. */
+const fetchedByItselfBytes = 1e9;
+
+export class ProjectKeeper {
+  readonly opened: Promise<ProjectSession>;
+  #project: KnownProject;
+  readonly #services: KeeperServices;
+  #session = $state.raw<ProjectSession | undefined>(undefined);
+  #connection: ProjectConnection | undefined;
+  #lead: Leadership | undefined;
+  /** Connecting and disconnecting run one after another. */
+  #changing: Promise<void> = Promise.resolve();
+  #closed = false;
+  readonly #fetching = new Set<FileId>();
+  readonly #offered = new WeakSet<NodeLink['connection']>();
+  #assigning = false;
+
+  constructor(project: KnownProject, services: KeeperServices) {
+    this.#project = project;
+    this.#services = services;
+    this.opened = this.#open();
+  }
+
+  get session(): ProjectSession | undefined {
+    return this.#session;
+  }
+
+  /** The project is met in more places, or through another device. */
+  async meet(project: KnownProject): Promise<void> {
+    this.#project = project;
+    await this.reconnect();
+  }
+
+  /** Makes the connections anew, if this tab holds them. */
+  reconnect(): Promise<void> {
+    return this.#change(async () => {
+      if (!this.#connection) return;
+      await this.#disconnect();
+      await this.#connect();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#lead?.release();
+    await this.#change(() => this.#disconnect());
+    await this.#session?.close();
+  }
+
+  async #open(): Promise<ProjectSession> {
+    const { keys, persistence, files, results, nodes } = this.#services;
+    const document = await ProjectDocument.open({ id: this.#project.id, keys, persistence });
+    const session = new ProjectSession(document, { files, results, nodes });
+    this.#session = session;
+    document.onChange(() => this.#recordChanged());
+    this.#recordChanged();
+    this.#lead = seekLeadership(`sync ${this.#project.id}`, () => {
+      this.#change(() => this.#connect()).catch((error: unknown) =>
+        console.error('the project’s connections could not be made', error)
+      );
+    });
+    return session;
+  }
+
+  #change(task: () => Promise<void>): Promise<void> {
+    const done = this.#changing.then(task);
+    this.#changing = done.catch(() => undefined);
+    return done;
+  }
+
+  async #connect(): Promise<void> {
+    const session = this.#session;
+    if (!session || this.#connection || this.#closed) return;
+    const { keys, nodes, files, results, forceDataChannel } = this.#services;
+    const places = meetingPlaces({
+      project: this.#project,
+      nodes: nodes.records,
+      origin: location.origin,
+      forceDataChannel: forceDataChannel()
+    });
+    this.#connection = await ProjectConnection.start({
+      document: session.document,
+      keys,
+      secret: this.#project.secret,
+      places,
+      live: session.live,
+      openFile: (request) =>
+        openServedFile(request, {
+          state: () => session.document.state,
+          picked: ({ file }) => files.get(file),
+          stored: ({ root }) => (root ? results.open(root) : Promise.resolve(undefined))
+        }),
+      onNode: (device, link) => this.#onNode(device, link)
+    });
+    session.setConnection(this.#connection);
+    this.#recordChanged();
+  }
+
+  async #disconnect(): Promise<void> {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    this.#session?.setConnection(undefined);
+    await connection?.stop();
+  }
+
+  #onNode(device: DeviceId, link: NodeLink | undefined): void {
+    void this.#services.nodes.setLink(this, device, link);
+    if (!link) return;
+    void this.#offerProjects(link);
+    this.#recordChanged();
+  }
+
+  /** A node learns of a project that admitted it over the connection of any project in which it is met. */
+  async #offerProjects(link: NodeLink): Promise<void> {
+    if (this.#offered.has(link.connection)) return;
+    this.#offered.add(link.connection);
+    for (const keeper of this.#services.keepers()) if (keeper !== this) await keeper.offerTo(link);
+  }
+
+  /** Offers this project to a node that is a member and not connected here. */
+  async offerTo(link: NodeLink): Promise<void> {
+    const document = this.#session?.document;
+    if (document?.roleOfDevice(link.device) !== 'compute' || this.#connection?.isConnected(link.device))
+      return;
+    try {
+      await link.client.offerProject(await this.#services.nodes.sealedOffer(link.device, this.#project));
+    } catch (error) {
+      console.warn('the node did not take the project', toErrorRecord(error));
+    }
+  }
+
+  #recordChanged(): void {
+    const session = this.#session;
+    if (!session) return;
+    const { document } = session;
+    if (document.name !== this.#project.name && document.state.members.length > 0) {
+      this.#project = { ...this.#project, name: document.name };
+      this.#services.onName(document.name);
+    }
+    if (!this.#connection) return;
+    void this.#assignWaiting(document);
+    this.#offerToMembers(document);
+    for (const { file, device } of completedOutputs(document.state))
+      if (this.#connection.linkTo(device) && file.size <= fetchedByItselfBytes)
+        void this.#fetch(session, file.file);
+  }
+
+  /** Members that are met elsewhere and not here yet. */
+  #offerToMembers(document: ProjectDocument): void {
+    for (const { role, devices } of document.state.members) {
+      if (role !== 'compute') continue;
+      for (const { device } of devices) {
+        const link = this.#services.nodes.linkTo(device);
+        if (link) void this.offerTo(link);
+      }
+    }
+  }
+
+  /** Jobs of one's own that were asked for before any node was known go to the first one. */
+  async #assignWaiting(document: ProjectDocument): Promise<void> {
+    const device = document.state.members.find(({ role }) => role === 'compute')?.devices[0]?.device;
+    if (!device || this.#assigning || !document.can('edit')) return;
+    this.#assigning = true;
+    try {
+      for (const job of document.state.jobs)
+        if (!job.current && !job.cancelRequested && job.submitter === document.person)
+          await document.assignJob(job.job, 1, device);
+    } finally {
+      this.#assigning = false;
+    }
+  }
+
+  async #fetch(session: ProjectSession, file: FileId): Promise<void> {
+    if (this.#fetching.has(file)) return;
+    this.#fetching.add(file);
+    try {
+      await session.fetchResult(file);
+    } catch (error) {
+      // The job's page says why; the next change, the next connection or a click tries again.
+      console.warn('a result did not come', toErrorRecord(error));
+    } finally {
+      this.#fetching.delete(file);
+    }
+  }
+}

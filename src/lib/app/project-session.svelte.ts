@@ -1,0 +1,400 @@
+/**
+ * One open project as its pages see it: the folded record joined with what this device has, what streams from nodes,
+ * and everything that a person can do in it.
+ */
+import { blobSource } from '#lib/bytes/byte-source.ts';
+import { spotHash } from '#lib/bytes/content-root.ts';
+import { TaggedError } from '#lib/model/errors.ts';
+import { type DeviceId, type FileId, type JobId } from '#lib/model/ids.ts';
+import { type RecordingSelection } from '#lib/model/processor.ts';
+import { type Probe } from '#lib/model/recording.ts';
+import { type ProjectDocument } from '#lib/project/project-document.ts';
+import { type FileState, type JobState, type ProjectState } from '#lib/project/project-state.ts';
+import { appContext } from './context.ts';
+import { type PickedFile } from './file-intake.svelte.ts';
+import { type FileShelf } from './file-shelf.svelte.ts';
+import { type JobForm, type JobFormStart } from './job-form.svelte.ts';
+import { defineJob, jobOffers, type JobOffer } from './job-offers.ts';
+import { type JobLive, terminalEvent } from './job-view.ts';
+import { type ConsoleText, LiveJobs } from './live-jobs.svelte.ts';
+import { type NodeBook, type NodeItem } from './nodes.svelte.ts';
+import { type ProjectConnection } from './project-connection.svelte.ts';
+import {
+  fileItems,
+  jobItems,
+  personItems,
+  type FileItem,
+  type FilePlace,
+  type JobItem,
+  type PersonItem
+} from './project-items.ts';
+import { type ResultShelf } from './result-shelf.svelte.ts';
+import { sessionTexts } from './session-form.ts';
+import { saveFile } from './save-file.ts';
+import { textChange } from './text-change.ts';
+
+export interface SharedPlace {
+  share: string;
+  path: string;
+}
+
+export interface SessionServices {
+  files: FileShelf;
+  results: ResultShelf;
+  nodes: NodeBook;
+}
+
+export class ProjectSession {
+  readonly document: ProjectDocument;
+  readonly live = new LiveJobs();
+  readonly #services: SessionServices;
+  #state = $state.raw<ProjectState>({ id: '' as ProjectState['id'], members: [], files: [], jobs: [] });
+  /** Counts changes of the view, which is not immutable. */
+  #version = $state(0);
+  #unsaved = $state(0);
+  #saveError = $state.raw<unknown>(undefined);
+  #connection = $state.raw<ProjectConnection | undefined>(undefined);
+  #received = $state.raw<PickedFile | undefined>(undefined);
+  readonly #stopListening: () => void;
+
+  constructor(document: ProjectDocument, services: SessionServices) {
+    this.document = document;
+    this.#services = services;
+    this.#state = document.state;
+    this.#stopListening = document.onChange(() => this.#changed());
+    void services.files.recall(this.#ownFiles());
+    void services.results.look(this.#roots());
+  }
+
+  get id(): ProjectDocument['id'] {
+    return this.document.id;
+  }
+  get state(): ProjectState {
+    return this.#state;
+  }
+  get connection(): ProjectConnection | undefined {
+    return this.#connection;
+  }
+  get name(): string {
+    void this.#version;
+    return this.document.name;
+  }
+  get notes(): string {
+    void this.#version;
+    return this.document.view.notesOf('project').toString();
+  }
+  /** Why nothing can be changed here, if so. */
+  get readOnlyReason(): string | undefined {
+    void this.#version;
+    if (this.#state.members.length === 0) return 'The project has not arrived on this device yet.';
+    if (this.document.can('edit')) return undefined;
+    const admins = this.#state.members.filter(({ role }) => role === 'admin').map(({ name }) => name);
+    return `You may look but not change: ask an admin (${admins.join(', ')}).`;
+  }
+  get savingText(): string {
+    if (this.#saveError !== undefined) return 'Not saved: the browser refuses to store it';
+    return this.#unsaved > 0 ? 'Saving' : 'Saved here';
+  }
+
+  readonly files: FileItem[] = $derived.by(() => fileItems(this.#state, this.#local));
+  readonly jobs: JobItem[] = $derived.by(() => jobItems(this.#state, this.#local));
+  readonly people: PersonItem[] = $derived.by(() =>
+    personItems(this.#state, {
+      person: this.document.person,
+      isPresent: (device) => this.#connection?.isConnected(device) ?? false
+    })
+  );
+  /** Paired nodes that are not in the project. */
+  readonly nodesToAdd: NodeItem[] = $derived.by(() =>
+    this.#services.nodes.all.filter(({ device }) => !this.#isMember(device))
+  );
+  readonly offers: JobOffer[] = $derived.by(() => jobOffers(this.#state, this.#services.nodes));
+  /** No other device is known to hold this project. */
+  get onlyCopy(): boolean {
+    return this.#state.members.flatMap(({ devices }) => devices).length <= 1;
+  }
+
+  get #local() {
+    void this.#version;
+    return {
+      placeOf: (file: FileState) => this.#placeOf(file),
+      nameOf: (kind: 'file' | 'job', id: string) => this.document.view.nameOf(`${kind} ${id}`),
+      liveOf: (job: JobState) => this.#liveOf(job)
+    };
+  }
+
+  /** The connections of this tab, or none while another tab holds them. */
+  setConnection(connection: ProjectConnection | undefined): void {
+    this.#connection = connection;
+  }
+
+  async rename(name: string): Promise<void> {
+    if (name.trim() === '') throw new TaggedError('name-empty', 'a project needs a name');
+    await this.#saving(async () => this.document.view.rename('project', name));
+  }
+
+  editNotes(text: string): void {
+    const shared = this.document.view.notesOf('project');
+    const change = textChange(shared.toString(), text);
+    if (!change) return;
+    void this.#saving(async () => shared.replace(change.position, change.length, change.inserted));
+  }
+
+  /** A file that was picked or dropped and is about to be added. */
+  get received(): PickedFile | undefined {
+    return this.#received;
+  }
+  receive(picked: PickedFile | undefined): void {
+    this.#received = picked;
+  }
+
+  /** Adds the user's file: read where it lies, known by size, time and spot hash. */
+  async addRecording(
+    picked: PickedFile,
+    selection: RecordingSelection,
+    probe?: Probe | undefined
+  ): Promise<FileId> {
+    const { file } = picked;
+    const hash = await spotHash(blobSource(file));
+    const same = this.#state.files.find(
+      (known) =>
+        known.spotHash === hash &&
+        known.size === file.size &&
+        known.share === undefined &&
+        JSON.stringify(known.selection) === JSON.stringify(selection)
+    );
+    if (same) {
+      await this.#services.files.keep(this.id, same, picked);
+      return same.file;
+    }
+    return this.#saving(async () => {
+      const id = await this.document.addFile({
+        name: file.name,
+        size: file.size,
+        lastModified: file.lastModified,
+        spotHash: hash as FileState['spotHash'] & string,
+        selection,
+        ...(probe && { probe: JSON.stringify(probe) })
+      });
+      await this.#services.files.keep(this.id, this.#file(id), picked);
+      return id;
+    });
+  }
+
+  /** @returns false where the file must be picked again. */
+  reconnect(id: FileId): Promise<boolean> {
+    return this.#services.files.reconnect(this.#file(id));
+  }
+  reconnectWith(id: FileId, picked: PickedFile): Promise<void> {
+    return this.#services.files.reconnectWith(this.id, this.#file(id), picked);
+  }
+  /** The user's file as it can be read now. */
+  pickedFile(id: FileId): File | undefined {
+    return this.#services.files.get(id);
+  }
+  consoleOf(job: JobId): ConsoleText | undefined {
+    return this.live.consoleOf(job);
+  }
+  /** A result's bytes that are stored here. */
+  storedFile(id: FileId): Promise<File | undefined> {
+    const { root } = this.#file(id);
+    return root ? this.#services.results.open(root) : Promise.resolve(undefined);
+  }
+
+  async removeFile(id: FileId): Promise<void> {
+    await this.#saving(() => this.document.deleteFile(id));
+    await this.#services.files.forget([id]);
+  }
+
+  async addNode(device: DeviceId): Promise<void> {
+    const person = this.#services.nodes.personOf(device);
+    await this.#saving(() => this.document.admitPerson(person, 'compute'));
+  }
+
+  /**
+   * Asks for a job and gives it to the offered node, which is admitted first where it must be.
+   * @throws TaggedError `job-form-invalid`, `recording-layout-unknown`
+   */
+  async submit(request: {
+    file: FileId;
+    offer: JobOffer;
+    form: JobForm;
+    shared?: SharedPlace | undefined;
+  }): Promise<JobId> {
+    const { offer, form } = request;
+    const { device } = offer;
+    return this.#saving(async () => {
+      const input = await this.#inputFile(request);
+      const definition = defineJob({ input, offer, form });
+      if (device && !this.#isMember(device)) await this.addNode(device);
+      return this.document.submitJob(definition, device ? { device } : {});
+    });
+  }
+
+  /** The same job once more, on the same node. */
+  async retry(id: JobId): Promise<void> {
+    const job = this.document.job(id);
+    if (!job?.current) throw new TaggedError('job-unknown', 'there is no such job to be tried again');
+    const { attempt, device } = job.current;
+    await this.#saving(() => this.document.assignJob(id, attempt + 1, device));
+  }
+
+  async cancel(id: JobId): Promise<void> {
+    await this.#saving(() => this.document.cancelJob(id));
+  }
+
+  /** What a form begins with that changes an earlier job. */
+  formStart(id: JobId): JobFormStart {
+    const definition = this.document.job(id)?.definition;
+    if (!definition) return {};
+    return {
+      parameters: definition.parameters,
+      resources: definition.resources,
+      seed: definition.seed,
+      session: sessionTexts(definition.inputs[0]?.metadata)
+    };
+  }
+
+  /** Fetches a result that is not stored here. */
+  async fetchResult(id: FileId): Promise<void> {
+    const file = this.#file(id);
+    const device = this.document.state.jobs.find(({ job }) => job === file.generatedBy?.job)?.current?.device;
+    const link = device && this.#connection?.linkTo(device);
+    if (!link)
+      throw new TaggedError('node-unreachable', 'the node that has this result is not connected', {
+        name: this.#services.nodes.nameOf(device) ?? 'the node'
+      });
+    await this.#services.results.fetch({ project: this.id, file, client: link.client, live: this.live });
+  }
+
+  /** Hands a stored result to the browser's downloads. */
+  async download(id: FileId): Promise<void> {
+    const stored = await this.storedFile(id);
+    if (!stored) {
+      await this.fetchResult(id);
+      return this.download(id);
+    }
+    saveFile(stored, this.files.find((file) => file.id === id)?.name ?? 'result.nwb');
+  }
+
+  /** Looks for the same file in the folders that a node shares: by name and size; the node compares the spot hash. */
+  async findInShares(id: FileId, offer: JobOffer): Promise<SharedPlace[]> {
+    const { name, size } = this.#file(id);
+    const link = offer.device && this.#services.nodes.linkTo(offer.device);
+    if (!link?.info) return [];
+    return this.#services.nodes.findShared(link, { name, size });
+  }
+
+  async close(): Promise<void> {
+    this.#stopListening();
+    this.live.stop();
+    await this.document.close();
+  }
+
+  #changed(): void {
+    this.#state = this.document.state;
+    this.#version++;
+    void this.#services.files.recall(this.#ownFiles());
+    void this.#services.results.look(this.#roots());
+    this.#connection?.recordChanged();
+  }
+
+  async #saving<Value>(task: () => Promise<Value>): Promise<Value> {
+    this.#unsaved++;
+    try {
+      const value = await task();
+      await this.document.flush();
+      this.#saveError = undefined;
+      return value;
+    } catch (error) {
+      if (!(error instanceof TaggedError)) this.#saveError = error;
+      throw error;
+    } finally {
+      this.#unsaved--;
+    }
+  }
+
+  async #inputFile({
+    file: id,
+    offer,
+    shared
+  }: {
+    file: FileId;
+    offer: JobOffer;
+    shared?: SharedPlace | undefined;
+  }) {
+    const file = this.#file(id);
+    const { device } = offer;
+    if (!shared || !device) return file;
+    const same = this.#state.files.find(
+      ({ share, spotHash: hash, selection }) =>
+        share?.device === device &&
+        share.share === shared.share &&
+        share.path === shared.path &&
+        hash === file.spotHash &&
+        JSON.stringify(selection) === JSON.stringify(file.selection)
+    );
+    if (same) return same;
+    // A file's fact is never changed: where a node reads it is said by an entry of its own.
+    const { roots: _roots, addedBy: _by, addedByDevice: _device, at: _at, file: _file, ...fact } = file;
+    const added = await this.document.addFile({ ...fact, share: { device, ...shared } });
+    const entry = this.#file(added);
+    await this.#services.files.keepAlso(this.id, entry, id);
+    return entry;
+  }
+
+  #file(id: FileId | string): FileState {
+    const file = this.document.state.files.find((known) => known.file === id);
+    if (!file) throw new TaggedError('file-unknown', 'this project has no such file');
+    return file;
+  }
+  #ownFiles(): FileState[] {
+    return this.#state.files.filter(({ generatedBy, simulation }) => !generatedBy && !simulation);
+  }
+  #roots() {
+    return this.#state.files.flatMap(({ root, generatedBy }) => (root && generatedBy ? [root] : []));
+  }
+  #isMember(device: DeviceId): boolean {
+    return this.#state.members.some(({ devices }) => devices.some((known) => known.device === device));
+  }
+
+  #placeOf(file: FileState): FilePlace {
+    const picked = this.#services.files.placeOf(file.file);
+    if (picked === 'picked') return picked;
+    if (file.root && this.#services.results.has(file.root)) return 'stored';
+    if (file.simulation) return 'generated';
+    if (picked) return picked;
+    return file.addedByDevice === this.document.device && !file.share ? 'reconnect' : 'elsewhere';
+  }
+
+  #liveOf(job: JobState): JobLive {
+    const device = job.current?.device;
+    const progress = this.live.progressOf(job.job);
+    const outputs = terminalEvent(job.current?.events ?? [])?.outputs ?? [];
+    const started = job.state === 'started';
+    return {
+      nodeName: undefined,
+      nodeReachable: device !== undefined && this.#services.nodes.isReachable(device),
+      sending: firstOf(job.definition.inputs, ({ file }) => this.live.sendingOf(file)),
+      returning: firstOf(outputs, ({ file }) => this.live.returningOf(file)),
+      placeInQueue: progress?.queuePlace,
+      stage: started ? progress?.stage : undefined,
+      overall: started ? progress?.overall : undefined,
+      resultHere: outputs.every(({ root }) => this.#services.results.has(root)),
+      returnProblem: firstOf(outputs, ({ root }) => this.#services.results.problemOf(root))
+    };
+  }
+}
+
+export const projectContext = appContext<ProjectSession>('ProjectSession');
+
+function firstOf<Item, Found>(
+  items: readonly Item[],
+  find: (item: Item) => Found | undefined
+): Found | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
