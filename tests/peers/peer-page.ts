@@ -23,6 +23,7 @@ const carrier = new Doc();
 let keys: DeviceKeys | undefined;
 let writer: WriterId | undefined;
 let sync: ProjectSync | undefined;
+let made = 0;
 
 const page = {
   async start(options: PageOptions) {
@@ -40,6 +41,7 @@ const page = {
       rtc: browserRtc
     });
     sync.onConnection((connection) => {
+      made += 1;
       const bulk = connection.channel('bulk');
       // Answers with what it got, and its hash on control.
       bulk.onMessage((message) => {
@@ -52,6 +54,18 @@ const page = {
   status: () => sync?.status,
   carriers: () => sync?.connections.map((connection) => connection.carrier) ?? [],
   stop: () => sync?.stop(),
+  /** Connections ever made. */
+  made: () => made,
+  closeAll: () => sync?.connections.forEach((connection) => connection.close()),
+  /** Resolves when so many were ever made and so many are open. */
+  reach: (total: number, open: number) =>
+    new Promise<void>((resolve) => {
+      const stop = sync?.onStatus(() => {
+        if (made < total || sync?.connections.length !== open) return;
+        resolve();
+        queueMicrotask(() => stop?.());
+      });
+    }),
   append(count: number, length: number) {
     const log = carrier.getArray(`log:${writer}`);
     carrier.transact(() => {

@@ -120,7 +120,8 @@ export class MeshPeer {
   }
 
   async #offer(): Promise<void> {
-    const attempt = this.#begin(toHex(randomBytes(16)));
+    const attempt = this.#tryBegin(toHex(randomBytes(16)));
+    if (!attempt) return;
     const { ownId, peerId } = this.#host;
     try {
       const sdp = await attempt.session.createOffer();
@@ -139,7 +140,8 @@ export class MeshPeer {
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
     if (this.#attempt) this.#drop(this.#attempt);
-    const attempt = this.#begin(id);
+    const attempt = this.#tryBegin(id);
+    if (!attempt) return;
     attempt.answered = true;
     const { ownId, peerId } = this.#host;
     try {
@@ -166,6 +168,16 @@ export class MeshPeer {
 
   #onCandidate(attempt: string, candidate: IceCandidate): void {
     if (this.#attempt?.id === attempt) this.#attempt.session.addCandidate(candidate);
+  }
+
+  /** Where no connection can be made at all (a browser without WebRTC, say), the trouble is told and nothing is tried. */
+  #tryBegin(id: string): Attempt | undefined {
+    try {
+      return this.#begin(id);
+    } catch (error) {
+      this.#host.onTrouble('no-candidate-pair', error);
+      return undefined;
+    }
   }
 
   #begin(id: string): Attempt {
