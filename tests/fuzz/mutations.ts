@@ -23,6 +23,7 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
 
 /** How many inputs each target sees: FUZZ_RUNS, else a few seconds' worth. */
 export const fuzzRuns = Number(process.env.FUZZ_RUNS ?? 2000);
+if (process.env.FUZZ_SEED) fc.configureGlobal({ seed: Number(process.env.FUZZ_SEED) });
 
 export function mutated(...seeds: Uint8Array[]): fc.Arbitrary<Uint8Array> {
   return fc

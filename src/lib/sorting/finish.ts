@@ -13,6 +13,8 @@ import { type WaveformSums, type WaveformWindow, slackLength } from './waveforms
 const deadTimeMs = 0.5;
 /** A unit whose mean waveform is smaller than this, in MAD noise of its main channel, cannot be told from noise. */
 const minSnr = 2.5;
+/** A unit is an echo of a larger one from this share of coincident spikes on. */
+const maxCoincidence = 0.5;
 
 export interface FinishInput {
   info: RecordingInfo;
@@ -28,9 +30,10 @@ export interface FinishInput {
 export function finishSorting(input: FinishInput): Sorting {
   const { info, preparation, parameters, window } = input;
   const trains = spikesByTemplate(input.matched, input.channels.length);
-  const units = trains
+  const candidates = trains
     .map((spikes, template) => makeUnit(input, { spikes, template }))
     .filter((unit) => unit.spikeSamples.length >= parameters.minSpikes && unit.snr >= minSnr);
+  const units = withoutEchoes(candidates, Math.round((deadTimeMs * info.samplingRateHz) / 1000));
   units.sort((a, b) => compareUnits(info, a, b));
   const excluded = [...preparation.usable.keys()].filter((channel) => !preparation.usable[channel]);
   return {
@@ -41,6 +44,35 @@ export function finishSorting(input: FinishInput): Sorting {
     units: units.map((unit, id) => ({ ...unit, id })),
     ...(excluded.length > 0 && { excludedChannels: excluded })
   };
+}
+
+/**
+ * Drops units that only repeat another: more than half of their spikes lie on spikes of a larger unit. They come from
+ * what is left of large spikes after subtraction.
+ */
+function withoutEchoes(units: SortedUnit[], nearSamples: number): SortedUnit[] {
+  const bySize = units.toSorted((a, b) => b.snr - a.snr || a.id - b.id);
+  const kept: SortedUnit[] = [];
+  for (const unit of bySize) {
+    const echoes = kept.some(
+      (larger) =>
+        countCoincident(unit.spikeSamples, larger.spikeSamples, nearSamples) >
+        maxCoincidence * unit.spikeSamples.length
+    );
+    if (!echoes) kept.push(unit);
+  }
+  return kept;
+}
+
+/** How many of the first spikes have one of the second within reach; both ascend. */
+function countCoincident(first: Float64Array, second: Float64Array, nearSamples: number): number {
+  let count = 0;
+  let j = 0;
+  for (const sample of first) {
+    while (j < second.length && (second[j] as number) < sample - nearSamples) j++;
+    if (j < second.length && (second[j] as number) <= sample + nearSamples) count++;
+  }
+  return count;
 }
 
 interface Spike {

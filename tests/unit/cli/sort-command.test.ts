@@ -204,6 +204,12 @@ describe('dendro sort refuses', { timeout: 60_000 }, () => {
       /another file/
     ],
     [
+      'external storage in another file',
+      () => ['tests/fixtures/formats/external-storage-absolute.nwb'],
+      3,
+      /outside this file/
+    ],
+    [
       'a raw file that does not fit its channels',
       () => (writeFileSync(at('odd.raw'), new Uint8Array(101)), [at('odd.raw'), ...rawLayout]),
       3,
