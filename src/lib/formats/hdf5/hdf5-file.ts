@@ -31,6 +31,8 @@ export interface Hdf5Dataset {
 
 const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 const mostValues = 50_000_000;
+/** Soft links that lead to soft links; a ring of them ends here. */
+const mostLinks = 16;
 
 /** Whether bytes begin as an HDF5 file does (a user block before it is not looked for). */
 export async function looksLikeHdf5(source: ByteSource): Promise<boolean> {
@@ -173,6 +175,9 @@ export class Hdf5File {
     const dataset = this.dataset(path);
     if (!dataset || dataset.chunks || dataset.filtered || !dataset.littleEndian || dataset.shape.includes(0))
       return undefined;
+    const elements = dataset.shape.reduce((product, extent) => product * extent, 1);
+    // A single element has no distance to measure.
+    if (elements < 2) return undefined;
     const one = dataset.shape.map(() => 1);
     // Far from each other, so that the library's read-ahead cannot serve both from one read.
     const last = dataset.shape.map((extent) => extent - 1);
@@ -184,8 +189,7 @@ export class Hdf5File {
       one
     );
     const begin = this.#mounted.lastPosition();
-    const bytes = dataset.shape.reduce((product, extent) => product * extent, 1) * dataset.size;
-    return end - begin === bytes - dataset.size ? begin : undefined;
+    return end - begin === (elements - 1) * dataset.size ? begin : undefined;
   }
 
   close(): void {
@@ -195,16 +199,25 @@ export class Hdf5File {
     this.#mounted.unmount();
   }
 
-  #get(path: string): unknown {
+  /** Each step is looked at and soft links are resolved here, so that an external link is never followed. */
+  #get(path: string, linksLeft = mostLinks): unknown {
     if (this.#closed) throw new TaggedError('hdf5-unreadable', 'the file is closed');
-    if (path === '/') return this.#file;
-    // Each step is looked at, so that an external link on the way is never followed.
     let entity: unknown = this.#file;
-    for (const name of path.split('/').filter(Boolean)) {
+    let at = '';
+    const names = path.split('/').filter((name) => name !== '' && name !== '.');
+    for (const [i, name] of names.entries()) {
       if (!(entity instanceof Group) || !entity.keys().includes(name)) return undefined;
-      entity = entity.get(name);
-      if (isExternalLink(entity))
+      const parent = at;
+      at = `${parent}/${name}`;
+      const target = entity.get_link(at) as string | null;
+      if (target !== null) {
+        const start = target.startsWith('/') ? target : `${parent}/${target}`;
+        const resolved = [start, ...names.slice(i + 1)].join('/');
+        return linksLeft > 0 ? this.#get(resolved, linksLeft - 1) : undefined;
+      }
+      if ('filename' in entity.get_external_link(at))
         throw new TaggedError('hdf5-external-link', `${path} is a link into another file`, { path });
+      entity = entity.get(name);
     }
     return entity;
   }
@@ -233,16 +246,6 @@ export class Hdf5File {
       throw translate(error, this.#mounted, tag);
     }
   }
-}
-
-function isExternalLink(entity: unknown): boolean {
-  return (
-    typeof entity === 'object' &&
-    entity !== null &&
-    'obj_path' in entity &&
-    'filename' in entity &&
-    !('file_id' in entity)
-  );
 }
 
 /** The one boundary at which the library's cryptic errors become tags. */

@@ -14,6 +14,7 @@ interface FileNode {
 interface EmscriptenFs {
   createFile(parent: string, name: string, properties: object, canRead: boolean, canWrite: boolean): FileNode;
   mkdir(path: string): void;
+  readdir(path: string): string[];
   unlink(path: string): void;
   readFile(path: string): Uint8Array;
   getStream(descriptor: number): object;
@@ -44,7 +45,6 @@ interface Module {
 const ioError = 29;
 const folder = '/dendro';
 let loading: Promise<EmscriptenFs> | undefined;
-let opened = 0;
 
 export { Dataset, File, Group };
 
@@ -57,12 +57,17 @@ export function loadHdf5(): Promise<EmscriptenFs> {
 async function load(): Promise<EmscriptenFs> {
   const module = (await ready) as unknown as Module;
   const fs = fileSystem as unknown as EmscriptenFs;
-  // External storage could otherwise name these.
-  for (const device of ['stdin', 'tty', 'tty1']) fs.unlink(`/dev/${device}`);
   fs.mkdir(folder);
   silence(fs);
+  // External storage could otherwise name them, and take what they give for data.
+  for (const name of fs.readdir('/dev')) if (!['.', '..', 'shm'].includes(name)) fs.unlink(`/dev/${name}`);
   failOnBadStatus(module);
   return fs;
+}
+
+/** A path that no file can guess: external storage or a link in one file must not reach another that is open. */
+function secretPath(): string {
+  return `${folder}/${crypto.randomUUID()}.h5`;
 }
 
 /** The library prints each failure it meets, also those that are expected; what matters is thrown. */
@@ -119,8 +124,8 @@ export async function mountSource(source: ByteSource): Promise<MountedFile> {
       'source-not-synchronous',
       'HDF5 files are read in a worker, from files that need no waiting'
     );
-  const name = `${++opened}.h5`;
-  const node = fs.createFile(folder, name, {}, true, false);
+  const path = secretPath();
+  const node = fs.createFile(folder, path.slice(folder.length + 1), {}, true, false);
   let lastPosition = 0;
   let beyondEnd = false;
   let failure: unknown;
@@ -144,18 +149,18 @@ export async function mountSource(source: ByteSource): Promise<MountedFile> {
     }
   };
   return {
-    path: `${folder}/${name}`,
+    path,
     lastPosition: () => lastPosition,
     readBeyondEnd: () => beyondEnd,
     failure: () => failure,
-    unmount: () => fs.unlink(`${folder}/${name}`)
+    unmount: () => fs.unlink(path)
   };
 }
 
 /** Builds a file in memory and returns its bytes; it is closed and gone from the library afterwards. */
 export async function buildHdf5(fill: (file: File) => void): Promise<Uint8Array> {
   const fs = await loadHdf5();
-  const path = `${folder}/${++opened}-new.h5`;
+  const path = secretPath();
   const clock = Date.now;
   try {
     // HDF5 writes the time into each object's header: with a fixed one, equal content gives equal bytes.
