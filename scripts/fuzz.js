@@ -24,7 +24,15 @@ const folder = mkdtempSync(join(tmpdir(), 'dendro-fuzz-'));
 const report = join(folder, 'fuzz.json');
 const { status } = spawnSync(
   'vitest',
-  ['run', '--project', 'fuzz', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...positionals],
+  [
+    'run',
+    '--project',
+    'fuzz',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    ...positionals
+  ],
   { stdio: 'inherit', env: { ...process.env, FUZZ_RUNS: String(inputs), FUZZ_SEED: String(seed) } }
 );
 const counts = readVitestCounts(report);
