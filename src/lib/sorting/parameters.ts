@@ -169,7 +169,7 @@ const specifications: Specified[] = [
     description:
       'Clusters whose templates are at least this alike (1 = equal) are one unit: lower merges more.',
     type: 'float',
-    default: 0.8,
+    default: 0.85,
     min: 0.3,
     max: 1,
     group: 'Units'
