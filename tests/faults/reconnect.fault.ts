@@ -91,11 +91,13 @@ async function meshed(expected: number[]): Promise<void> {
     ...nodes.map(
       (counted, i) =>
         new Promise<void>((resolve) => {
-          const stop = counted.session.sync.onStatus(() => {
-            if (counted.made < (expected[i] ?? 0) || counted.session.sync.connections.length !== 2) return;
-            resolve();
-            queueMicrotask(() => stop());
-          });
+          // A connection that takes an older one's place does not change the status.
+          const { sync } = counted.session;
+          const check = () => {
+            if (counted.made >= (expected[i] ?? 0) && sync.connections.length === 2) resolve();
+          };
+          sync.onStatus(check);
+          sync.onConnection(() => queueMicrotask(check));
         })
     )
   ]);

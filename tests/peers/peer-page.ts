@@ -60,11 +60,12 @@ const page = {
   /** Resolves when so many were ever made and so many are open. */
   reach: (total: number, open: number) =>
     new Promise<void>((resolve) => {
-      const stop = sync?.onStatus(() => {
-        if (made < total || sync?.connections.length !== open) return;
-        resolve();
-        queueMicrotask(() => stop?.());
-      });
+      // A connection that takes an older one's place does not change the status.
+      const check = () => {
+        if (made >= total && sync?.connections.length === open) resolve();
+      };
+      sync?.onStatus(check);
+      sync?.onConnection(() => queueMicrotask(check));
     }),
   append(count: number, length: number) {
     const log = carrier.getArray(`log:${writer}`);
