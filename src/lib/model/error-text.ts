@@ -93,6 +93,10 @@ const texts: Record<string, Describe> = {
     remedy:
       'Let both be in one network or VPN, allow UDP between them, or set up a relay (TURN) server in the settings.'
   }),
+  'no-usable-channels': () => ({
+    what: 'Every channel of the recording is constant, so there is nothing to sort.',
+    remedy: 'Check the data type, offset and number of channels of the recording.'
+  }),
   'node-unknown': () => ({
     what: 'This device is not paired with that node.',
     remedy: 'Pair with it by the link that it prints.'
@@ -117,6 +121,10 @@ const texts: Record<string, Describe> = {
     what: 'This pairing link was used before; each works once.',
     remedy: 'Run `npx dendro node pair` on the node’s machine and open the new link.'
   }),
+  'parameter-invalid': ({ message }) => ({
+    what: `A parameter of the sorter cannot be used: ${message}.`,
+    remedy: 'Change it, or leave it out to use the default.'
+  }),
   'peer-closed': () => ({
     what: 'The connection to the other side ended.',
     remedy: 'It is made again by itself as soon as the other side can be reached.'
@@ -124,6 +132,10 @@ const texts: Record<string, Describe> = {
   'peer-silent': () => ({
     what: 'The other side no longer answers.',
     remedy: 'It is connected again by itself as soon as it can be reached.'
+  }),
+  'probe-mismatch': ({ details }) => ({
+    what: `The probe has ${details?.contacts ?? 'another number of'} contacts, the recording ${details?.channelCount ?? 'another number of'} channels.`,
+    remedy: 'Choose the probe that belongs to the recording.'
   }),
   'project-damaged': () => ({
     what: 'What is stored of the project on this device is damaged.',
@@ -136,6 +148,10 @@ const texts: Record<string, Describe> = {
   'project-unknown': () => ({
     what: 'This project is not on this device.',
     remedy: 'Open it on the device that has it, or pair with a node that takes part in it.'
+  }),
+  'recording-empty': () => ({
+    what: 'The recording holds no samples.',
+    remedy: 'Choose another series or file, or a longer stretch of it.'
   }),
   'recording-layout-unknown': () => ({
     what: 'It is not known how the bytes of this file make a recording.',
@@ -168,6 +184,10 @@ const texts: Record<string, Describe> = {
   'unseal-failed': () => ({
     what: 'A message for this device cannot be opened with its key.',
     remedy: 'Let the project’s admin admit this device again.'
+  }),
+  'worker-failed': () => ({
+    what: 'A worker of the sorter ended unexpectedly, most often for want of memory.',
+    remedy: 'Close other tabs or programs, or sort with fewer workers, and start again.'
   })
 };
 
