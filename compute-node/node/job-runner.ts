@@ -121,20 +121,37 @@ export class JobRunner {
       const event = this.#options.queue.record(attempt, content);
       if (event) await host.publish(event);
     };
+    let end: EventContent;
     try {
       await say({ state: 'accepted' });
       await say({ state: 'queued' });
-      await say(await this.#perform(attempt, host, { running, say }));
+      end = await this.#perform(attempt, host, { running, say });
     } catch (error) {
       if (this.#closed) return;
-      const { tag, message } = toErrorRecord(error);
-      this.#options.board.print(attempt, [message]);
-      const state = running.abort.signal.aborted && tag === 'cancelled' ? 'cancelled' : 'failed';
-      await say({ state, reason: { tag: tag.slice(0, 256), message } }).catch((failure: unknown) =>
-        process.stderr.write(`dendro: an event could not be published: ${toErrorRecord(failure).message}\n`)
-      );
+      end = this.#failure(attempt, running, error);
     }
-    await rm(this.#folderOf(attempt), { recursive: true, force: true });
+    await this.#finish(attempt, host, end);
+  }
+
+  #failure(attempt: QueuedAttempt, running: Running, error: unknown): EventContent {
+    const { tag, message } = toErrorRecord(error);
+    this.#options.board.print(attempt, [message]);
+    const state = running.abort.signal.aborted && tag === 'cancelled' ? 'cancelled' : 'failed';
+    return { state, reason: { tag: tag.slice(0, 256), message: message.slice(0, 4000) } };
+  }
+
+  /** Stores the end, then clears up, then tells: whoever reads of the end finds nothing left over. */
+  async #finish(attempt: QueuedAttempt, host: JobHost, end: EventContent): Promise<void> {
+    const { queue, blobs } = this.#options;
+    try {
+      const event = queue.record(attempt, end);
+      await rm(this.#folderOf(attempt), { recursive: true, force: true });
+      blobs.sweepPartials(queue.openTransfers());
+      if (event) await host.publish(event);
+    } catch (error) {
+      // Stored or not, the next start brings it in order.
+      process.stderr.write(`dendro: the end of a job could not be told: ${toErrorRecord(error).message}\n`);
+    }
   }
 
   /** @returns the terminal event's content */
