@@ -4,7 +4,7 @@
  */
 import { randomBytes } from '#lib/identity/hash.ts';
 import { TaggedError } from '#lib/model/errors.ts';
-import { DeviceId, ProjectId } from '#lib/model/ids.ts';
+import { DeviceId, type JobId, ProjectId } from '#lib/model/ids.ts';
 import { type ProjectPersistence } from '#lib/project/persistence.ts';
 import { ProjectDocument } from '#lib/project/project-document.ts';
 import { BlobStore } from '#lib/storage/blob-store.ts';
@@ -98,6 +98,9 @@ export class Workspace {
         : []
     )
   );
+  jobOf(project: ProjectId, job: JobId): JobItem | undefined {
+    return this.#keepers.get(project)?.session?.jobs.find(({ id }) => id === job);
+  }
   /** Projects that a node takes part in. */
   projectsOf(device: DeviceId): ProjectListing[] {
     return this.projects.filter(({ id }) =>
