@@ -20,6 +20,20 @@ export function groupParameters(spec: ProcessorSpec): ParameterGroup[] {
     .map(([label, parameters]) => ({ label, parameters }));
 }
 
+/** A parameter's name for reading: "bandLowHz" is "Band low" where its unit is said beside it. */
+export function parameterLabel({ name, unit }: ParameterSpec): string {
+  const words = name
+    .replaceAll('_', ' ')
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(' ');
+  const plainUnit = unit?.replace('µ', 'u').toLowerCase();
+  if (words.length > 1 && (words.at(-1) === plainUnit || (words.at(-1) === 'seconds' && unit === 's')))
+    words.pop();
+  const text = words.join(' ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** The value a parameter has when nothing is said. */
 export function defaultOf(parameter: ParameterSpec): ParameterValue {
   return parameter.default ?? null;
