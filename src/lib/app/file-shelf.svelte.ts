@@ -16,6 +16,8 @@ export class FileShelf {
   readonly #database: DendroDatabase;
   readonly #tabs = new BroadcastChannel('dendro:files');
   readonly #recalled = new Set<FileId>();
+  /** Those of which it is known by now whether a handle is kept. */
+  #looked = new SvelteSet<FileId>();
   #open = new SvelteMap<FileId, File>();
   /** Files of which a handle is kept that the browser wants to be asked about. */
   #remembered = new SvelteSet<FileId>();
@@ -35,8 +37,10 @@ export class FileShelf {
     return this.#open.get(file);
   }
 
-  placeOf(file: FileId): 'picked' | 'reconnect' | undefined {
-    return this.#open.has(file) ? 'picked' : this.#remembered.has(file) ? 'reconnect' : undefined;
+  placeOf(file: FileId): 'picked' | 'reconnect' | 'looking' | undefined {
+    if (this.#open.has(file)) return 'picked';
+    if (!this.#looked.has(file)) return 'looking';
+    return this.#remembered.has(file) ? 'reconnect' : undefined;
   }
 
   /** Looks for kept handles of files that are not open; what the browser still permits is opened. */
@@ -47,6 +51,7 @@ export class FileShelf {
       const found = await reconnect(this.#database, known.file);
       if (found.state === 'ready' && (await isSame(known, found.file))) this.#show(known.file, found.file);
       else if (found.state === 'permission-needed') this.#remembered.add(known.file);
+      this.#looked.add(known.file);
     }
   }
 

@@ -115,3 +115,15 @@ export function summaryText(event: JobEvent): string | undefined {
     parts.push(`${trueUnitsFound} of ${trueUnits} true ones`);
   return parts.join(', ') || undefined;
 }
+
+/** What is found for the first item that has something. */
+export function firstOf<Item, Found>(
+  items: readonly Item[],
+  find: (item: Item) => Found | undefined
+): Found | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -11,9 +11,9 @@ import { type JobLive, type JobView, summaryText, terminalEvent, viewJob } from 
 
 /**
  * Where a file's bytes are, as seen from this device: read in place from a picked file; picked before, but the
- * browser wants to be asked again; stored by the app; made here when needed; only on other devices.
+ * browser wants to be asked again; being looked for; stored by the app; made here when needed; only on other devices.
  */
-export type FilePlace = 'picked' | 'reconnect' | 'stored' | 'generated' | 'elsewhere';
+export type FilePlace = 'picked' | 'reconnect' | 'looking' | 'stored' | 'generated' | 'elsewhere';
 
 export interface FileItem {
   id: FileId;
@@ -155,6 +155,7 @@ export function personItems(
 export const placeText: Record<FilePlace, string> = {
   picked: 'Read in place on this device',
   reconnect: 'Reconnect to read it',
+  looking: 'Looking for it on this device',
   stored: 'Stored on this device',
   generated: 'Generated where it is needed',
   elsewhere: 'On another device'

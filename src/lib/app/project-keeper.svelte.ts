@@ -90,7 +90,7 @@ export class ProjectKeeper {
   async #open(): Promise<ProjectSession> {
     const { keys, persistence, files, results, nodes } = this.#services;
     const document = await ProjectDocument.open({ id: this.#project.id, keys, persistence });
-    const session = new ProjectSession(document, { files, results, nodes });
+    const session = new ProjectSession(document, { files, results, nodes }, this.#project.name);
     this.#session = session;
     document.onChange(() => this.#recordChanged());
     this.#recordChanged();
@@ -173,7 +173,7 @@ export class ProjectKeeper {
     const session = this.#session;
     if (!session) return;
     const { document } = session;
-    if (document.name !== this.#project.name && document.state.members.length > 0) {
+    if (document.view.nameOf('project') !== undefined && document.name !== this.#project.name) {
       this.#project = { ...this.#project, name: document.name };
       this.#services.onName(document.name);
     }

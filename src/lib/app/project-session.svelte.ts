@@ -15,7 +15,7 @@ import { type PickedFile } from './file-intake.svelte.ts';
 import { type FileShelf } from './file-shelf.svelte.ts';
 import { type JobForm, type JobFormStart } from './job-form.svelte.ts';
 import { defineJob, jobOffers, type JobOffer } from './job-offers.ts';
-import { type JobLive, terminalEvent } from './job-view.ts';
+import { firstOf, type JobLive, terminalEvent } from './job-view.ts';
 import { type ConsoleText, LiveJobs } from './live-jobs.svelte.ts';
 import { type NodeBook, type NodeItem } from './nodes.svelte.ts';
 import { type ProjectConnection } from './project-connection.svelte.ts';
@@ -48,6 +48,7 @@ export class ProjectSession {
   readonly document: ProjectDocument;
   readonly live = new LiveJobs();
   readonly #services: SessionServices;
+  readonly #knownName: string;
   #state = $state.raw<ProjectState>({ id: '' as ProjectState['id'], members: [], files: [], jobs: [] });
   /** Counts changes of the view, which is not immutable. */
   #version = $state(0);
@@ -57,9 +58,11 @@ export class ProjectSession {
   #received = $state.raw<PickedFile | undefined>(undefined);
   readonly #stopListening: () => void;
 
-  constructor(document: ProjectDocument, services: SessionServices) {
+  /** @param knownName shown until the record has arrived */
+  constructor(document: ProjectDocument, services: SessionServices, knownName = '') {
     this.document = document;
     this.#services = services;
+    this.#knownName = knownName;
     this.#state = document.state;
     this.#stopListening = document.onChange(() => this.#changed());
     void services.files.recall(this.#ownFiles());
@@ -77,7 +80,7 @@ export class ProjectSession {
   }
   get name(): string {
     void this.#version;
-    return this.document.name;
+    return this.document.view.nameOf('project') ?? (this.#knownName || this.document.name);
   }
   get notes(): string {
     void this.#version;
@@ -363,6 +366,7 @@ export class ProjectSession {
     if (picked === 'picked') return picked;
     if (file.root && this.#services.results.has(file.root)) return 'stored';
     if (file.simulation) return 'generated';
+    if (file.generatedBy) return 'elsewhere';
     if (picked) return picked;
     return file.addedByDevice === this.document.device && !file.share ? 'reconnect' : 'elsewhere';
   }
@@ -378,7 +382,8 @@ export class ProjectSession {
       sending: firstOf(job.definition.inputs, ({ file }) => this.live.sendingOf(file)),
       returning: firstOf(outputs, ({ file }) => this.live.returningOf(file)),
       placeInQueue: progress?.queuePlace,
-      stage: started ? progress?.stage : undefined,
+      // What was said while the inputs came is over once it runs.
+      stage: started && progress?.stage !== 'fetching' ? progress?.stage : undefined,
       overall: started ? progress?.overall : undefined,
       resultHere: outputs.every(({ root }) => this.#services.results.has(root)),
       returnProblem: firstOf(outputs, ({ root }) => this.#services.results.problemOf(root))
@@ -387,14 +392,3 @@ export class ProjectSession {
 }
 
 export const projectContext = appContext<ProjectSession>('ProjectSession');
-
-function firstOf<Item, Found>(
-  items: readonly Item[],
-  find: (item: Item) => Found | undefined
-): Found | undefined {
-  for (const item of items) {
-    const found = find(item);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
