@@ -1,0 +1,154 @@
+/** A person, a project and a compute node: pairing, jobs by each way of the bytes, results, offline, cancel, failure. */
+import { expect, type Page, test } from '@playwright/test';
+import { mkdtemp, rm, stat, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  addRawRecording,
+  createProject,
+  expectJob,
+  pair,
+  waitForOfflineCopy,
+  writeRawRecording
+} from './app-steps.ts';
+import { type NodeProcess, startNode } from './node-process.ts';
+
+let folder: string;
+let recording: string;
+let node: NodeProcess;
+
+test.beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dendro-e2e-'));
+  recording = await writeRawRecording(folder, { seconds: 10 });
+});
+test.afterAll(async () => rm(folder, { recursive: true, force: true }));
+test.beforeEach(async () => {
+  node = await startNode();
+});
+test.afterEach(async ({ page }) => {
+  await page.close();
+  await node.stop();
+  await node.remove();
+});
+
+/** A project with the recording in it; ends on the form of a new job. */
+async function projectWithRecording(page: Page): Promise<void> {
+  await page.goto(node.url);
+  await createProject(page, 'Mouse 7');
+  await addRawRecording(page, recording);
+  await page.getByRole('link', { name: 'Jobs', exact: true }).first().click();
+  await page.getByRole('link', { name: 'New job' }).first().click();
+  await expect(page.getByRole('heading', { name: 'New job' })).toBeVisible();
+}
+
+async function submit(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Submit job' }).click();
+  await page.waitForURL(/\/jobs\/[0-9a-f]{32}$/);
+}
+
+async function expectUnits(page: Page): Promise<void> {
+  await page.waitForURL(/\/sortings\/[0-9a-f]{32}/, { timeout: 90_000 });
+  await expect(page.getByRole('status').filter({ hasText: /\d+\s+units found/ })).toBeVisible();
+  await expect(page.getByRole('grid')).toBeVisible();
+  for (const name of ['Traces', 'Autocorrelograms', 'Firing rates'])
+    await expect(page.getByRole('figure', { name })).toBeVisible({ timeout: 60_000 });
+}
+
+test('a job runs on the paired node, and its units open by themselves', async ({ page }) => {
+  await pair(page, node.pairingLink);
+  expect(new URL(page.url()).hash).toBe('');
+  await projectWithRecording(page);
+  await expect(page.getByText('The node is connected.')).toBeVisible();
+  await submit(page);
+  await expectUnits(page);
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download' }).click();
+  const path = await (await saved).path();
+  expect((await stat(path)).size).toBeGreaterThan(10_000);
+});
+
+test('the bytes go over the data channel when that is asked for', async ({ page }) => {
+  await pair(page, node.pairingLink);
+  await page.getByRole('link', { name: 'People', exact: true }).first().click();
+  await page.getByRole('main').getByRole('link').first().click();
+  await page.getByLabel('Always send bytes over the peer connection').check();
+  const bulkRequests: string[] = [];
+  page.on('request', (request) => {
+    if (new URL(request.url()).pathname.startsWith('/bulk/')) bulkRequests.push(request.url());
+  });
+  await projectWithRecording(page);
+  await expect(page.getByText('The node is connected.')).toBeVisible();
+  await submit(page);
+  await expectUnits(page);
+  expect(bulkRequests).toEqual([]);
+});
+
+test('a job that is asked for while the node is away starts by itself when it is back', async ({ page }) => {
+  await pair(page, node.pairingLink);
+  await waitForOfflineCopy(page);
+  await projectWithRecording(page);
+  const { port, data } = node;
+  await node.stop();
+  await expect(page.getByText(/^Starts when .* is reachable\.$/)).toBeVisible();
+  await submit(page);
+  await expectJob(page, 'waiting');
+  await expect(page.getByText(/starts when .* is reachable/).first()).toBeVisible();
+  node = await startNode({ port, data });
+  await expectUnits(page);
+});
+
+test('a job that was asked for before any node was known goes to the first one', async ({ page }) => {
+  await projectWithRecording(page);
+  await submit(page);
+  await expect(page.getByText('starts when a compute node is paired')).toBeVisible();
+  const job = page.url();
+  await page.goto(node.pairingLink);
+  await page.waitForURL(/\/p\/[0-9a-f]{64}$/);
+  await page.goto(job.replace(/\/jobs\/.*/, '/people'));
+  await page.getByRole('button', { name: 'Add to the project' }).click();
+  await page.goto(job);
+  await expectUnits(page);
+});
+
+test('a job is cancelled', async ({ page }) => {
+  await pair(page, node.pairingLink);
+  await projectWithRecording(page);
+  await submit(page);
+  await page.getByRole('button', { name: 'Cancel job' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel job' }).click();
+  await expectJob(page, 'cancelled');
+  await expect(page.getByRole('button', { name: 'Retry', exact: true })).toBeVisible();
+  await page.getByRole('button', { name: 'Retry', exact: true }).click();
+  await expectUnits(page);
+});
+
+test('a job whose recording changed fails and says why', async ({ page }) => {
+  const changing = await writeRawRecording(folder, { seconds: 2, name: 'changing_32ch_30kHz_int16.dat' });
+  await pair(page, node.pairingLink);
+  await page.goto(node.url);
+  await createProject(page, 'Changing');
+  await addRawRecording(page, changing);
+  await page.getByRole('link', { name: 'Jobs', exact: true }).first().click();
+  await page.getByRole('link', { name: 'New job' }).first().click();
+  await expect(page.getByText('The node is connected.')).toBeVisible();
+  await truncate(changing, 30_000 * 64);
+  await submit(page);
+  await expectJob(page, 'failed');
+  await expect(page.getByRole('heading', { name: 'Why it failed' })).toBeVisible();
+  await expect(page.getByText(/changed/).first()).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Change and retry' })).toBeVisible();
+});
+
+test('a used, a broken and an unanswered link each say what is wrong', async ({ page, context }) => {
+  await pair(page, node.pairingLink);
+  const other = await context.browser()?.newContext();
+  const second = await other?.newPage();
+  if (!other || !second) throw new Error('no second browser');
+  await second.goto(node.pairingLink);
+  await expect(second.getByText('This pairing link was used before; each works once.')).toBeVisible();
+  await second.goto(`${node.url}/pair`);
+  await second.getByLabel('Pairing link').fill(`${node.url}/pair#abc`);
+  await second.getByRole('button', { name: 'Pair', exact: true }).click();
+  await expect(second.getByText('This is no pairing link, or a part of it is missing.')).toBeVisible();
+  await other.close();
+});
