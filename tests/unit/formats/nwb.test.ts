@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { memorySource } from '#lib/bytes/byte-source.ts';
 import { writeTree } from '#lib/formats/hdf5/write-tree.ts';
+import { blockSamplesOf } from '#lib/formats/nwb/series-traces.ts';
 import { openNwb } from '#lib/formats/nwb/open-nwb.ts';
 import { writeNwb, type WriteNwbOptions } from '#lib/formats/nwb/write-nwb.ts';
 import { writeRecordingNwb } from '#lib/formats/nwb/write-recording-nwb.ts';
@@ -97,6 +98,16 @@ describe('a recording written as NWB', () => {
       });
     }
   });
+});
+
+test('blocks are whole chunks, several where they are small, and parts of what is too large for memory', () => {
+  expect(blockSamplesOf(30_000, 128)).toBe(30_000);
+  expect(blockSamplesOf(100, 128) % 100).toBe(0);
+  expect(blockSamplesOf(100, 128)).toBeGreaterThan(10_000);
+  const chunk = 10_000_000;
+  const parts = chunk / blockSamplesOf(chunk, 768);
+  expect(Math.ceil(parts) - parts).toBeLessThan(1e-3);
+  expect(blockSamplesOf(chunk, 768) * 768).toBeLessThanOrEqual(64 << 20);
 });
 
 describe('a result', () => {

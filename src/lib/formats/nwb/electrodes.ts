@@ -50,7 +50,7 @@ function numeric(file: Hdf5File, name: string): number[] | undefined {
 }
 
 function pick<T>(column: T[] | undefined, rows: number[]): T[] | undefined {
-  const picked = column && rows.flatMap((row) => (row < column.length ? [column[row] as T] : []));
+  const picked = column && rows.flatMap((row) => (row >= 0 && row < column.length ? [column[row] as T] : []));
   return picked?.length === rows.length ? picked : undefined;
 }
 

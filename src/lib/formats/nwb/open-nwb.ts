@@ -131,29 +131,43 @@ function summarize(file: Hdf5File, path: string): SeriesSummary | undefined {
   };
 }
 
-/** Samples read to estimate the rate of irregular timestamps. */
-const timestampsRead = 1000;
-
 function samplingRate(file: Hdf5File, path: string): number | undefined {
   const rate = Number(file.attribute(`${path}/starting_time`, 'rate'));
   if (Number.isFinite(rate) && rate > 0) return rate;
-  const timestamps = firstTimestamps(file, path);
-  if (!timestamps || timestamps.length < 2) return undefined;
-  const steps = Array.from(timestamps.subarray(1), (time, i) => time - (timestamps[i] ?? 0)).sort(
+  return rateOfTimestamps(file, path);
+}
+
+/** Timestamps read to estimate their rate. */
+const timestampsRead = 1000;
+/** How far, as a share, the mean step may be from the median one in timestamps without gaps. */
+const gapShare = 1e-3;
+
+/**
+ * The inverse of the median step; without gaps, of the mean step over all, as doubles of large times are not evenly
+ * spaced.
+ */
+function rateOfTimestamps(file: Hdf5File, path: string): number | undefined {
+  const times = timestamps(file, path, 0, timestampsRead);
+  const [first = 0] = times ?? [];
+  const steps = Array.from(times?.subarray(1) ?? [], (time, i) => time - (times?.[i] ?? 0)).sort(
     (a, b) => a - b
   );
   const median = steps[Math.floor(steps.length / 2)] ?? 0;
-  return median > 0 ? 1 / median : undefined;
+  if (!(median > 0)) return undefined;
+  const count = file.dataset(`${path}/timestamps`)?.shape[0] ?? 0;
+  const last = timestamps(file, path, count - 1, 1)?.[0] ?? first;
+  const mean = (last - first) / (count - 1);
+  const step = Math.abs(mean - median) < gapShare * median ? mean : median;
+  // More digits would be those of the doubles, not of any clock.
+  return Number((1 / step).toPrecision(9));
 }
 
-function firstTimestamps(file: Hdf5File, path: string): Float64Array | undefined {
-  const timestamps = file.dataset(`${path}/timestamps`);
-  const [length = 0] = timestamps?.shape ?? [];
-  if (!timestamps || length === 0) return undefined;
-  return Float64Array.from(
-    file.readBox(timestamps.path, [0], [Math.min(length, timestampsRead)]) as ArrayLike<number>,
-    Number
-  );
+function timestamps(file: Hdf5File, path: string, start: number, count: number): Float64Array | undefined {
+  const dataset = file.dataset(`${path}/timestamps`);
+  const [length = 0] = dataset?.shape ?? [];
+  if (!dataset || dataset.shape.length !== 1 || length === 0) return undefined;
+  const box = file.readBox(dataset.path, [start], [Math.min(count, length - start)]);
+  return Float64Array.from(box as ArrayLike<number>, Number);
 }
 
 function startTime(file: Hdf5File, path: string): number {
@@ -162,7 +176,7 @@ function startTime(file: Hdf5File, path: string): number {
       ? Number(file.readScalar(`${path}/starting_time`))
       : Number.NaN;
   if (Number.isFinite(start)) return start;
-  return firstTimestamps(file, path)?.[0] ?? 0;
+  return timestamps(file, path, 0, 1)?.[0] ?? 0;
 }
 
 function openSeries(options: {

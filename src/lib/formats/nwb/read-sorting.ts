@@ -89,7 +89,8 @@ function pickNumbers(told: Partial<UnitsSource> | undefined): Partial<UnitsSourc
   return Object.fromEntries(
     names.flatMap((name) => {
       const value: unknown = told?.[name];
-      return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? [[name, value]] : [];
+      const isUsable = Number.isFinite(value) && (name === 'startTimeSeconds' || Number(value) >= 0);
+      return isUsable ? [[name, value]] : [];
     })
   );
 }

@@ -7,7 +7,9 @@ import { scaleInterleaved, toMicrovolts } from '../raw/to-microvolts.ts';
 
 /** Decoded blocks kept, in bytes. */
 const cacheBytes = 64 << 20;
-const largestBlockBytes = 16 << 20;
+const largestBlockBytes = 64 << 20;
+/** Less costs more in calls than in bytes. */
+const usefulBlockBytes = 2 << 20;
 
 export function seriesTraces(options: {
   file: Hdf5File;
@@ -36,7 +38,17 @@ export function seriesTraces(options: {
     info,
     async read(startSample, endSample, signal) {
       checkSamples(info, startSample, endSample);
-      return scaleInterleaved(blocks(startSample, endSample, signal), stored);
+      const { channelCount } = info;
+      const traces = new Float32Array((endSample - startSample) * channelCount); // channels × samples
+      for (let sample = startSample; sample < endSample;) {
+        signal?.throwIfAborted();
+        const { values, start } = blocks.at(sample);
+        const end = Math.min(endSample, start + values.length / channelCount);
+        const part = values.subarray((sample - start) * channelCount, (end - start) * channelCount);
+        scaleInterleaved(asNumbers(part), stored, { traces, at: sample - startSample });
+        sample = end;
+      }
+      return traces;
     }
   };
 }
@@ -46,42 +58,48 @@ function plainType({ kind, size, signed }: Hdf5Dataset): 'int16' | 'float32' | u
   return kind === 'float' && size === 4 ? 'float32' : undefined;
 }
 
-/** Reads samples [start, end) of all channels, samples × channels, through an LRU of chunk-aligned blocks. */
+function asNumbers(values: NumericArray): Exclude<NumericArray, BigInt64Array | BigUint64Array> {
+  const isWide = values instanceof BigInt64Array || values instanceof BigUint64Array;
+  return isWide ? Float64Array.from(values, Number) : values;
+}
+
+/**
+ * Samples a block: whole chunks, as the library decodes them whole, several of them where they are small; a chunk that
+ * is too large for memory is read in equal parts.
+ */
+export function blockSamplesOf(chunkSamples: number, frameBytes: number): number {
+  const most = Math.max(1, Math.floor(largestBlockBytes / frameBytes));
+  if (chunkSamples > most) return Math.ceil(chunkSamples / Math.ceil(chunkSamples / most));
+  const chunks = Math.max(1, Math.floor(usefulBlockBytes / (chunkSamples * frameBytes)));
+  return chunkSamples * chunks;
+}
+
+/** Blocks of all channels, samples × channels, the ones used last kept decoded. */
 function blockReader(file: Hdf5File, data: Hdf5Dataset, info: RecordingInfo) {
   const { channelCount, sampleCount } = info;
   const frameBytes = data.size * channelCount;
-  const chunkSamples = data.chunks?.[0] ?? 65_536;
-  const blockSamples = Math.max(1, Math.min(chunkSamples, Math.floor(largestBlockBytes / frameBytes)));
+  const blockSamples = blockSamplesOf(data.chunks?.[0] ?? 1, frameBytes);
   const mostBlocks = Math.max(2, Math.floor(cacheBytes / (blockSamples * frameBytes)));
   const cache = new Map<number, NumericArray>();
 
-  function block(index: number): NumericArray {
-    const known = cache.get(index);
-    cache.delete(index);
+  function load(index: number): NumericArray {
     const start = index * blockSamples;
     const count = Math.min(blockSamples, sampleCount - start);
-    const isFlat = data.shape.length === 1;
-    const values =
-      known ??
-      file.readBox(data.path, isFlat ? [start] : [start, 0], isFlat ? [count] : [count, channelCount]);
-    cache.set(index, values);
-    const [oldest] = cache.keys();
-    if (cache.size > mostBlocks && oldest !== undefined) cache.delete(oldest);
-    return values;
+    return data.shape.length === 1
+      ? file.readBox(data.path, [start], [count])
+      : file.readBox(data.path, [start, 0], [count, channelCount]);
   }
 
-  return (start: number, end: number, signal?: AbortSignal): Float64Array => {
-    const values = new Float64Array((end - start) * channelCount); // samples × channels
-    for (let at = start; at < end;) {
-      signal?.throwIfAborted();
-      const index = Math.floor(at / blockSamples);
-      const from = at - index * blockSamples;
-      const count = Math.min(blockSamples - from, end - at);
-      const decoded = block(index).subarray(from * channelCount, (from + count) * channelCount);
-      for (let i = 0, into = (at - start) * channelCount; i < decoded.length; i++, into++)
-        values[into] = Number(decoded[i]);
-      at += count;
+  return {
+    /** The block that holds a sample, and its first sample. */
+    at(sample: number): { values: NumericArray; start: number } {
+      const index = Math.floor(sample / blockSamples);
+      const values = cache.get(index) ?? load(index);
+      cache.delete(index);
+      cache.set(index, values);
+      const [oldest] = cache.keys();
+      if (cache.size > mostBlocks && oldest !== undefined) cache.delete(oldest);
+      return { values, start: index * blockSamples };
     }
-    return values;
   };
 }

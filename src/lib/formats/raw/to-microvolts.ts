@@ -16,27 +16,45 @@ export function toMicrovolts(
   bytes: Uint8Array<ArrayBuffer>,
   stored: StoredSamples
 ): Float32Array<ArrayBuffer> {
-  return scaleInterleaved(typedView(bytes, stored.dtype), stored);
+  const values = typedView(bytes, stored.dtype);
+  const traces = new Float32Array(values.length);
+  scaleInterleaved(values, stored, { traces, at: 0 });
+  return traces;
 }
 
+/** Where samples go: channels × samples, the first of them at `at`. */
+export interface TraceTarget {
+  traces: Float32Array;
+  at: number;
+}
+
+/** Samples a tile: strides through a whole stretch would miss the processor's caches at each step. */
+const tileSamples = 64;
+
 /**
+ * Scales stored values into a part of a longer stretch. A sample that is no number (NaN, infinite) is taken as 0 µV, as
+ * it would spread over every later sample of a filter.
  * @param values samples × channels
- * @returns channels × samples
  */
 export function scaleInterleaved(
   values: ArrayLike<number>,
-  { channelCount, gainUv, offsetUv }: Omit<StoredSamples, 'dtype'>
-): Float32Array<ArrayBuffer> {
+  { channelCount, gainUv, offsetUv }: Omit<StoredSamples, 'dtype'>,
+  { traces, at }: TraceTarget
+): void {
   const samples = values.length / channelCount;
-  const traces = new Float32Array(values.length); // channels × samples
-  for (let channel = 0; channel < channelCount; channel++) {
-    const gain = gainUv[channel] ?? 1;
-    const offset = offsetUv[channel] ?? 0;
-    const start = channel * samples;
-    for (let i = 0, from = channel; i < samples; i++, from += channelCount)
-      traces[start + i] = (values[from] ?? 0) * gain + offset;
+  const stretch = traces.length / channelCount;
+  for (let tile = 0; tile < samples; tile += tileSamples) {
+    const end = Math.min(tile + tileSamples, samples);
+    for (let channel = 0; channel < channelCount; channel++) {
+      const gain = gainUv[channel] ?? 1;
+      const offset = offsetUv[channel] ?? 0;
+      let into = channel * stretch + at + tile;
+      for (let from = tile * channelCount + channel; from < end * channelCount; from += channelCount) {
+        const value = (values[from] as number) * gain + offset;
+        traces[into++] = Number.isFinite(value) ? value : 0;
+      }
+    }
   }
-  return traces;
 }
 
 function typedView(bytes: Uint8Array<ArrayBuffer>, dtype: StoredSamples['dtype']): Int16Array | Float32Array {
