@@ -25,6 +25,9 @@ function isolateDevelopmentServer(): Plugin {
   };
 }
 
+/** Generous, so that a busy machine fails no test; what must be fast is measured in bench/. */
+const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   plugins: [tailwindcss(), sveltekit(), isolateDevelopmentServer()],
   worker: { format: 'es' },
@@ -36,6 +39,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...patience,
           name: 'unit',
           environment: 'node',
           include: ['tests/{unit,contract}/**/*.test.ts']
@@ -44,6 +48,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...patience,
           name: 'fuzz',
           environment: 'node',
           include: ['tests/fuzz/**/*.test.ts']
@@ -52,6 +57,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...patience,
           name: 'faults',
           environment: 'node',
           fileParallelism: false,
@@ -61,6 +67,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...patience,
           name: 'browser',
           include: ['tests/browser/**/*.test.ts'],
           browser: {
