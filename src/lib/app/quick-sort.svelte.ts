@@ -51,9 +51,10 @@ export class QuickSort {
   get exporting(): boolean {
     return this.#exporting;
   }
-  /** Workers that a sort uses here: all cores but one, which the page keeps. */
+  /** Workers that a sort uses here: of many cores one is left to the page, which needs little of it. */
   get workerCount(): number {
-    return Math.max(1, Math.min(8, (navigator.hardwareConcurrency || 2) - 1));
+    const cores = navigator.hardwareConcurrency || 2;
+    return Math.min(8, cores > 4 ? cores - 1 : cores);
   }
 
   /** Sorts the recording. A failure or a cancel stands in `state`. */

@@ -54,6 +54,7 @@ const truthColumns: UnitColumn[] = [
     label: 'True',
     description: 'The true unit that this one was matched with',
     kind: 'number',
+    whole: true,
     width: 46
   },
   {
@@ -138,6 +139,11 @@ export class SortingView {
   }
   colorOf(unit: number): number {
     return this.colors.get(unit) ?? 0;
+  }
+
+  /** Whether a unit is drawn in its colour: it is selected, or nothing is. */
+  isShown(unit: number): boolean {
+    return this.#selected.length === 0 || this.#styles.has(unit);
   }
 
   /** Mean waveforms of the selected units. */

@@ -15,6 +15,8 @@ export interface UnitColumn {
   kind: 'number' | 'text';
   /** Figures, and ids that read as figures, stand at the right. */
   align?: 'start' | 'end';
+  /** Figures are whole numbers, such as ids, and written as such. */
+  whole?: boolean;
   /** px */
   width?: number;
 }
