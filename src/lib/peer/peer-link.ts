@@ -71,7 +71,7 @@ class PeerLink {
   #lastBuffered = 0;
   #lastBeat = 0;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
-  #ended = false;
+  #ended: TaggedError | undefined;
 
   constructor(transport: PeerTransport) {
     this.#transport = transport;
@@ -83,6 +83,7 @@ class PeerLink {
 
   async authenticate(options: OpenPeerOptions): Promise<PeerConnection> {
     if (!options.gate.admits(await failureKey(options))) throw refuseForNow(this.#port);
+    if (this.#ended) throw this.#ended;
     const timeout = setTimeout(() => this.end(timeoutError()), handshakeTimeoutMs);
     try {
       const peer = await runHandshake({
@@ -95,6 +96,9 @@ class PeerLink {
         onVerified: () => Object.values(this.#channels).forEach((channel) => channel.markVerified())
       });
       return this.#connect(peer);
+    } catch (error) {
+      // A transport that has ended meanwhile throws errors of its own.
+      throw error instanceof TaggedError ? error : (this.#ended ?? error);
     } finally {
       clearTimeout(timeout);
     }
@@ -102,7 +106,7 @@ class PeerLink {
 
   end(reason: TaggedError): void {
     if (this.#ended) return;
-    this.#ended = true;
+    this.#ended = reason;
     clearInterval(this.#heartbeat);
     this.#port.fail(reason);
     for (const channel of Object.values(this.#channels)) channel.end(reason);
@@ -111,7 +115,7 @@ class PeerLink {
   }
 
   #connect(peer: ConstructorParameters<typeof PeerConnection>[0]['peer']): PeerConnection {
-    if (this.#ended) throw closedError();
+    if (this.#ended) throw this.#ended;
     const connection = new PeerConnection({
       peer,
       carrier: this.#transport.carrier,
