@@ -6,7 +6,8 @@ if (existsSync('compute-node/main.ts')) {
   await build({
     entryPoints: {
       'dendro-node': 'compute-node/main.ts',
-      // Beside it, because worker threads start from a file of their own.
+      // Beside it, because worker threads and a job's process start from files of their own.
+      'job-process': 'compute-node/executors/job-process.ts',
       'sorting-worker': 'compute-node/platform/sorting-worker.ts'
     },
     outdir: 'dist',
