@@ -34,7 +34,7 @@ export async function runBuiltinEngine(order: JobOrder, listeners: EngineListene
   if (!input?.selection || !given || !output)
     throw new TaggedError('job-invalid', 'The job names no recording, or does not say how to read it.');
   const parameters = resolveParameters(definition.parameters);
-  const file = await openFileSource(given.path);
+  const file = await openFileSource(given.path, { noFollow: true });
   try {
     const recording = await openRecording(file, input.selection, parseJson(Probe, input.probe));
     describe(recording.info, listeners);
