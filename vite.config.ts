@@ -51,7 +51,9 @@ export default defineConfig({
           ...patience,
           name: 'fuzz',
           environment: 'node',
-          include: ['tests/fuzz/**/*.test.ts']
+          include: ['tests/fuzz/**/*.test.ts'],
+          // As long as the number of inputs asks for.
+          testTimeout: 3_600_000
         }
       },
       {

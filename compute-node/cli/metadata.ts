@@ -18,7 +18,7 @@ export function parseMetadata(text: string, source: string): SessionMetadata {
   let document: unknown;
   try {
     // Dates stay text, as NWB wants them; few aliases, so that a hostile file cannot grow in memory.
-    document = parse(text, { schema: 'core', maxAliasCount: 20 }) ?? {};
+    document = parse(text, { schema: 'core', maxAliasCount: 20, logLevel: 'error' }) ?? {};
   } catch (error) {
     throw new UsageError(`${source} is not YAML: ${firstLine(error)}`);
   }
