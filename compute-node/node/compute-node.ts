@@ -25,10 +25,11 @@ import { Shares } from '../platform/shares.ts';
 import { closeWebRtc, nodeRtc } from '../platform/webrtc.ts';
 import { JobQueue } from '../queue/job-queue.ts';
 import { BulkDesk } from '../server/bulk-http.ts';
-import { startHttpServer, type RunningHttpServer } from '../server/http-server.ts';
+import { startHttpServer, type RunningHttpServer, type UpgradeHandler } from '../server/http-server.ts';
 import { PeerSocketServer } from '../server/peer-socket.ts';
 import { SignallingServer } from '../server/signalling.ts';
 import { staticSite } from '../server/static.ts';
+import { appOrigin, servesPlainLoopback, signallingAddresses } from './addresses.ts';
 import { addDemonstration, demonstrationName } from './demonstration.ts';
 import { HostedProject } from './hosted-project.ts';
 import { JobBoard } from './job-board.ts';
@@ -63,13 +64,16 @@ export class ComputeNode {
   readonly board: JobBoard;
   readonly #parts: Parts;
   readonly #server: RunningHttpServer;
+  /** Signalling for the node itself, where the open port is not reachable without TLS on loopback. */
+  readonly #inner: RunningHttpServer | undefined;
   readonly #rtc: ReturnType<typeof nodeRtc>;
   readonly #links: PairingLinks;
   readonly #projects = new Map<ProjectId, HostedProject>();
 
-  private constructor(parts: Parts, server: RunningHttpServer) {
+  private constructor(parts: Parts, server: RunningHttpServer, inner: RunningHttpServer | undefined) {
     this.#parts = parts;
     this.#server = server;
+    this.#inner = inner;
     this.board = parts.board;
     const certificate = loadDtlsCertificate(parts.config.dataFolder);
     this.#rtc = nodeRtc(certificate);
@@ -82,7 +86,8 @@ export class ComputeNode {
         sign: (bytes) => parts.keys.sign(bytes)
       },
       rtc: this.#rtc,
-      signalling: this.#signallingAddresses,
+      signalling: this.#ownSignalling,
+      advertised: this.#advertisedSignalling,
       loopbackRooms: parts.loopbackRooms,
       gate: parts.gate,
       accept: (owner) => this.#acceptOwner(owner),
@@ -101,6 +106,9 @@ export class ComputeNode {
     // The door has been passed when an upgrade gets here (server/http-server.ts).
     const signalling = new SignallingServer({ admits: () => true });
     const peerSockets = new PeerSocketServer({ admits: () => true, rooms: loopbackRooms });
+    const signal = {
+      '/signal': (...upgrade: Parameters<UpgradeHandler>) => signalling.handleUpgrade(...upgrade)
+    };
     const server = await startHttpServer({
       port: config.port,
       host: config.host,
@@ -110,12 +118,21 @@ export class ComputeNode {
       site: (request, response) => site.handle(request, response),
       bulk: desk.handle,
       upgrades: {
-        '/signal': (request, socket, head) => signalling.handleUpgrade(request, socket, head),
+        ...signal,
         '/peer': (request, socket, head) => peerSockets.handleUpgrade(request, socket, head)
       }
     });
+    const inner = servesPlainLoopback(config)
+      ? undefined
+      : await startHttpServer({
+          port: 0,
+          host: '127.0.0.1',
+          allowOrigins: [],
+          site: (_request, response) => void response.writeHead(404).end(),
+          upgrades: signal
+        });
     const parts = await openParts(config, { desk, loopbackRooms, signalling, peerSockets });
-    const node = new ComputeNode(parts, server);
+    const node = new ComputeNode(parts, server, inner);
     for (const known of parts.state.projects) await node.#open(known);
     parts.blobs.sweepPartials(parts.queue.openTransfers());
     return node;
@@ -123,8 +140,7 @@ export class ComputeNode {
 
   /** The app's address in the browser. */
   get origin(): string {
-    const { config } = this.#parts;
-    return config.publicUrl?.origin ?? `${config.tls ? 'https' : 'http'}://localhost:${this.#server.port}`;
+    return appOrigin(this.#parts.config, this.#server.port);
   }
 
   get projects(): readonly HostedProject[] {
@@ -159,14 +175,20 @@ export class ComputeNode {
     signalling.close();
     peerSockets.close();
     await this.#server.close();
+    await this.#inner?.close();
     queue.close();
     closeRows();
     closeWebRtc();
   }
 
-  /** Where this node and whoever has its links meet. */
-  get #signallingAddresses(): string[] {
-    return [`${this.origin.replace(/^http/, 'ws')}/signal`];
+  /** Where others meet this node, as its links say. */
+  get #advertisedSignalling(): string[] {
+    return signallingAddresses(this.#parts.config, this.#server.port);
+  }
+
+  /** The same server, as the node itself reaches it whatever its certificate or proxy. */
+  get #ownSignalling(): string[] {
+    return [`ws://127.0.0.1:${(this.#inner ?? this.#server).port}/signal`];
   }
 
   get #ownRecord(): PersonRecord {
@@ -201,7 +223,7 @@ export class ComputeNode {
       document,
       known,
       keys,
-      signalling: this.#signallingAddresses,
+      signalling: this.#ownSignalling,
       rtc: this.#rtc,
       loopbackRooms,
       gate,
@@ -257,7 +279,7 @@ export class ComputeNode {
       epoch,
       projectName: hosted.document.name,
       node: this.#ownRecord,
-      signalling: this.#signallingAddresses
+      signalling: this.#advertisedSignalling
     };
   }
 

@@ -12,6 +12,8 @@ export interface PairingLinksOptions extends Omit<ServePairingOptions, 'secret' 
   /** Address of the app in the link, such as http://localhost:4317. */
   origin: string;
   fingerprint: string;
+  /** Signalling addresses in the link; `signalling` is where the node itself goes. */
+  advertised: readonly string[];
 }
 
 export class PairingLinks {
@@ -24,7 +26,7 @@ export class PairingLinks {
 
   /** A new link; earlier ones stay valid for their time. */
   async create(): Promise<string> {
-    const { origin, fingerprint, ...options } = this.#options;
+    const { origin, fingerprint, advertised, ...options } = this.#options;
     const secret = toBase64Url(randomBytes(16));
     const expires = Date.now() + validMs;
     this.#services.push(await servePairing({ ...options, secret: fromBase64Url(secret), expires }));
@@ -33,7 +35,7 @@ export class PairingLinks {
       v: 1,
       node: options.identity.device,
       fingerprint,
-      signalling: [...options.signalling],
+      signalling: [...advertised],
       secret,
       expires
     });

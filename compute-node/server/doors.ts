@@ -21,10 +21,17 @@ export interface Refusal {
 
 const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
 
-/** Why a request is refused, or undefined when it may pass. */
-export function refuse(headers: IncomingHttpHeaders, doors: Doors): Refusal | undefined {
+/**
+ * Why a request is refused, or undefined when it may pass.
+ * @param localAddress where the connection arrived: a page cannot be rebound to an address that is no name
+ */
+export function refuse(
+  headers: IncomingHttpHeaders,
+  doors: Doors,
+  localAddress?: string
+): Refusal | undefined {
   const host = parseHost(headers.host);
-  if (!host || !isKnownHost(host, doors))
+  if (!host || !(isKnownHost(host, doors) || isAddress(host, localAddress)))
     return {
       status: 421,
       message: `This node is not known as "${printable(headers.host)}". Open it as http://localhost:${doors.port}, or name its address with --public-url.`
@@ -74,6 +81,11 @@ function parseHost(header: string | undefined): HostHeader | undefined {
 function isKnownHost(host: HostHeader, doors: Doors): boolean {
   if (loopbackNames.has(host.name)) return true;
   return doors.publicUrl !== undefined && host.name === doors.publicUrl.hostname.toLowerCase();
+}
+
+function isAddress({ name }: HostHeader, localAddress: string | undefined): boolean {
+  const address = localAddress?.replace(/^::ffff:(?=[0-9.]+$)/, '').toLowerCase();
+  return address !== undefined && (name === address || name === `[${address}]`);
 }
 
 function isKnownOrigin(origin: string, host: HostHeader, doors: Doors): boolean {

@@ -92,7 +92,7 @@ function attach(server: Server, options: HttpServerOptions, doors: Doors): Serve
   });
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    const refusal = refuse(request.headers, doors);
+    const refusal = refuse(request.headers, doors, request.socket.localAddress);
     const handler = options.upgrades[pathOf(request)];
     if (refusal) closeUpgrade(socket, refusal.status, refusal.message);
     else if (!handler) closeUpgrade(socket, 404, 'There is no WebSocket at this address.');
@@ -107,7 +107,7 @@ async function handleRequest(
   { site, bulk }: HttpServerOptions,
   doors: Doors
 ): Promise<void> {
-  const refusal = refuse(request.headers, doors);
+  const refusal = refuse(request.headers, doors, request.socket.localAddress);
   if (refusal) {
     response.writeHead(refusal.status, { 'Content-Type': 'text/plain; charset=utf-8' });
     response.end(`${refusal.message}\n`);

@@ -6,6 +6,8 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { signallingAddresses } from '../../../compute-node/node/addresses.ts';
+import { refuse } from '../../../compute-node/server/doors.ts';
 import { startHttpServer, type RunningHttpServer } from '../../../compute-node/server/http-server.ts';
 import { staticSite } from '../../../compute-node/server/static.ts';
 
@@ -120,6 +122,34 @@ describe('the door', () => {
     const answer = await ask('/project/1?x=2', { host: `127.0.0.1:${server.port}` });
     expect(answer.status).toBe(308);
     expect(answer.headers.location).toBe(`http://localhost:${server.port}/project/1?x=2`);
+  });
+});
+
+describe('addresses', () => {
+  test('one at which the connection arrived is no rebound name', () => {
+    const doors = { tls: false, port: 4317, allowOrigins: [] };
+    const host = '10.77.0.1:4317';
+    expect(refuse({ host }, doors, '10.77.0.1')).toBeUndefined();
+    expect(refuse({ host }, doors, '::ffff:10.77.0.1')).toBeUndefined();
+    expect(refuse({ host, origin: 'http://localhost:4317' }, doors, '10.77.0.1')).toBeUndefined();
+    expect(refuse({ host: '[fd00::1]:4317' }, doors, 'fd00::1')).toBeUndefined();
+    expect(refuse({ host }, doors, '10.77.0.9')?.status).toBe(421);
+  });
+
+  test('in links are the app’s own, and those of the network only where the node listens there without TLS', () => {
+    const interfaces = () => ['10.77.0.1', 'fd00::1'];
+    const own = 'ws://localhost:4317/signal';
+    expect(signallingAddresses({ host: '127.0.0.1' }, 4317, interfaces)).toEqual([own]);
+    expect(signallingAddresses({ host: '0.0.0.0' }, 4317, interfaces)).toEqual([
+      own,
+      'ws://10.77.0.1:4317/signal',
+      'ws://[fd00::1]:4317/signal'
+    ]);
+    expect(signallingAddresses({ host: '10.77.0.1' }, 4317)).toEqual([own, 'ws://10.77.0.1:4317/signal']);
+    const publicUrl = new URL('https://sorting.example.org');
+    expect(signallingAddresses({ host: '0.0.0.0', publicUrl }, 4317, interfaces)).toEqual([
+      'wss://sorting.example.org/signal'
+    ]);
   });
 });
 
