@@ -22,13 +22,14 @@ The first start makes the demonstration project. Needs a built app (npm run buil
 
   --port PORT              port (default 4317). The browser keeps projects by address: another port is an empty app
   --data DIR               data folder (default $XDG_DATA_HOME/dendro, else ~/.local/share/dendro)
-  --share DIR              let paired members read recordings below DIR in place; repeatable, none by default
+  --share [NAME=]DIR       let paired members read recordings below DIR in place; repeatable, none by default
   --workers N              worker threads of a sorting job (default: all cores)
   --name NAME              how the node is called in projects (default: this machine's name)
   --allow PERSON           accept projects of this person id besides the owners'; repeatable
   --host ADDRESS           listen there instead of on loopback only
   --tls-cert FILE --tls-key FILE   serve HTTPS (then on every interface)
-  --public-url URL         the address behind a proxy
+  --public-url URL         the address behind a proxy, or the one that the certificate names
+  --allow-origin URL       a further address of the app whose pages may use this node; repeatable
   --no-demo                do not make the demonstration project
 `;
 

@@ -18,7 +18,7 @@ import { ProjectSync } from '../../src/lib/sync/project-sync.ts';
 // Whichever carrier connects first is used: WebRTC where there is a network interface, else the loopback socket.
 const rtc = nodeRtc();
 
-const memoryPersistence: ProjectPersistence = {
+export const memoryPersistence: ProjectPersistence = {
   open: async () => {
     const carrier = createCarrier();
     return { carrier, flushed: async () => {}, close: async () => carrier.destroy() };
