@@ -10,6 +10,7 @@ import { type ParameterValue } from '#lib/model/processor.ts';
 import { type SessionMetadata } from '#lib/model/recording.ts';
 import { type Sorting } from '#lib/model/sorting.ts';
 import { engineProcessor, resolveParameters } from '#lib/sorting/parameters.ts';
+import { keepSamples } from '#lib/simulation/kept-source.ts';
 import { sortRecording } from '#lib/sorting/pipeline.ts';
 import { installErrorTransfer } from './error-transfer.ts';
 import { openOrigin, type OpenedOrigin, type RecordingOrigin } from './recording-origin.ts';
@@ -40,7 +41,9 @@ const api = {
   async sort(request: SortRequest, onProgress: (progress: StageProgress) => void): Promise<SortOutcome> {
     const parameters = resolveParameters(request.parameters);
     const opened = await openOrigin(request.origin);
-    const { source, truth } = opened;
+    const { truth } = opened;
+    // A sort reads its recording more than twice, and generating costs more than keeping.
+    const source = request.origin.kind === 'demonstration' ? keepSamples(opened.source) : opened.source;
     const pool = taskWorkerPool(request.workers);
     const started = performance.now();
     try {

@@ -111,12 +111,8 @@ export function writeNoise(model: NoiseModel, start: number, target: Float32Arra
     writeWhite(white, { seed: model.seed, source, start: start - halfWidth });
     smooth(white, model.taps, sources.subarray(source * count, (source + 1) * count));
   }
-  target.fill(0);
   model.mixtures.forEach((mixture, channel) => {
-    const row = target.subarray(channel * count, (channel + 1) * count);
-    mixture.sources.forEach((source, k) => {
-      addScaled(row, sources.subarray(source * count, (source + 1) * count), mixture.weights[k] as number);
-    });
+    mix(target.subarray(channel * count, (channel + 1) * count), sources, mixture);
   });
   modulate(model, start, target);
   addField(model, start, target);
@@ -154,8 +150,23 @@ function smooth(white: Float32Array, taps: Float64Array, target: Float32Array): 
       t4 * ((white[i] as number) + (white[i + 8] as number));
 }
 
-function addScaled(target: Float32Array, values: Float32Array, weight: number): void {
-  for (let i = 0; i < target.length; i++) target[i] = (target[i] as number) + weight * (values[i] as number);
+/**
+ * Writes a weighted sum of sources, two at a time, rounded after each to single precision so that their grouping does not
+ * matter.
+ */
+function mix(target: Float32Array, sources: Float32Array, { sources: chosen, weights }: Mixture): void {
+  const count = target.length;
+  target.fill(0);
+  for (let k = 0; k < chosen.length; k += 2) {
+    const first = (chosen[k] as number) * count;
+    const second = (chosen[k + 1] ?? (chosen[k] as number)) * count;
+    const weight = weights[k] as number;
+    const other = weights[k + 1] ?? 0;
+    for (let i = 0; i < count; i++) {
+      const sum = Math.fround((target[i] as number) + weight * (sources[first + i] as number));
+      target[i] = sum + other * (sources[second + i] as number);
+    }
+  }
 }
 
 /** The noise level's slow change, the same on every channel. */
