@@ -59,7 +59,11 @@ async function openNwbInput(
     nwb.close();
     file.close();
   };
-  return { ...finishInput({ file, options, recording, selection }), metadata: nwb.metadata, close };
+  const input = finishInput({ file, options, recording, selection });
+  const notes = recording.absolutePositions
+    ? ['Channel positions are x and y in the brain, as the file knows none on the probe (--probe).']
+    : [];
+  return { ...input, metadata: nwb.metadata, notes: [...notes, ...input.notes], close };
 }
 
 function chooseSeries({ series }: NwbFile, { seriesPath, recording }: SortOptions): string {

@@ -11,6 +11,7 @@ from nwbinspector import Importance, inspect_nwbfile
 METADATA = {
     "NWBFile": {"session_start_time": "2026-03-01T10:00:00+01:00", "experimenter": ["Doe, Jane"]},
     "Subject": {"subject_id": "M7", "species": "Mus musculus", "sex": "F", "age": "P90D"},
+    "Device": {"name": "probe A", "description": "a tetrode", "manufacturer": "the lab"},
     "ElectrodeGroup": {"location": "CA1"},
 }
 UNTOLD = {"check_subject_exists", "check_session_start_time_old_date", "check_location"}
@@ -34,6 +35,7 @@ def test_result_opens_and_validates(typescript, tmp_path):
         assert frame["electrode_group"].iloc[0].location == "CA1"
         assert list(nwb.electrodes["rel_x"][:]) == [0.0, 20.0, 0.0, 20.0] or len(nwb.electrodes) == 4
         assert nwb.subject.subject_id == "M7"
+        assert nwb.devices["probe A"].manufacturer == "the lab"
         assert nwb.experimenter == ("Doe, Jane",)
         assert "content root" not in nwb.units.description and "day3.raw" in nwb.units.description
     assert pynwb.validate(path=str(path)) == []

@@ -58,30 +58,38 @@ export function readMetadata(file: Hdf5File): SessionMetadata {
 }
 
 function hardware(file: Hdf5File): Pick<SessionMetadata, 'Device' | 'ElectrodeGroup'> {
-  const [device, otherDevice] = file.keys('/general/devices');
-  const groups = file
-    .keys('/general/extracellular_ephys')
-    .filter(
-      (name) => file.attribute(`/general/extracellular_ephys/${name}`, 'neurodata_type') === 'ElectrodeGroup'
-    );
-  const [group] = groups;
-  const attributes = (path: string, names: string[]) =>
-    Object.fromEntries(names.map((name) => [name, asText(file.attribute(path, name))]));
-  const Device =
-    device !== undefined && otherDevice === undefined
-      ? present({
-          name: device,
-          ...attributes(`/general/devices/${device}`, ['description', 'manufacturer'])
-        })
-      : undefined;
-  const ElectrodeGroup =
-    group !== undefined && groups.length === 1
-      ? present({
-          name: group,
-          ...attributes(`/general/extracellular_ephys/${group}`, ['description', 'location'])
-        })
-      : undefined;
+  const typed = (folder: string, type: string) =>
+    file.keys(folder).filter((name) => file.attribute(`${folder}/${name}`, 'neurodata_type') === type);
+  const ephys = '/general/extracellular_ephys';
+  const Device = common(file, {
+    folder: '/general/devices',
+    names: typed('/general/devices', 'Device'),
+    attributes: ['description', 'manufacturer']
+  });
+  const ElectrodeGroup = common(file, {
+    folder: ephys,
+    names: typed(ephys, 'ElectrodeGroup'),
+    attributes: ['description', 'location']
+  });
   return { ...(Device ? { Device } : {}), ...(ElectrodeGroup ? { ElectrodeGroup } : {}) };
+}
+
+/** What is true of all of several objects; their name, if there is one only. */
+function common(
+  file: Hdf5File,
+  { folder, names, attributes }: { folder: string; names: string[]; attributes: string[] }
+): Record<string, unknown> | undefined {
+  const shared = attributes.map((attribute): [string, string | undefined] => {
+    const [value, ...others] = new Set(
+      names.map((name) => asText(file.attribute(`${folder}/${name}`, attribute)))
+    );
+    return [attribute, others.length === 0 ? value : undefined];
+  });
+  const [only, ...more] = names;
+  return present({
+    ...(only !== undefined && more.length === 0 ? { name: only } : {}),
+    ...Object.fromEntries(shared)
+  });
 }
 
 function asText(value: unknown): string | undefined {

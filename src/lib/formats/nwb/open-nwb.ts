@@ -29,6 +29,11 @@ export interface SeriesSummary {
   description?: string;
 }
 
+export interface SeriesTraces extends TraceSource {
+  /** The positions are places in the brain (x, y of the electrodes table), not on the probe: to be said. */
+  readonly absolutePositions: boolean;
+}
+
 export interface NwbFile {
   readonly series: readonly SeriesSummary[];
   readonly metadata: SessionMetadata;
@@ -36,7 +41,7 @@ export interface NwbFile {
    * @param probe in place of the file's own positions
    * @throws TaggedError `nwb-no-series` for an unknown path, `probe-mismatch`
    */
-  openSeries(path: string, probe?: Probe): Promise<TraceSource>;
+  openSeries(path: string, probe?: Probe): Promise<SeriesTraces>;
   /** The file's units, if it has any. */
   readSorting(): Sorting | undefined;
   /** The first electrodes of the file's table: those of a sorting's channels. */
@@ -185,7 +190,7 @@ function openSeries(options: {
   series: readonly SeriesSummary[];
   path: string;
   probe: Probe | undefined;
-}): TraceSource {
+}): SeriesTraces {
   const { file, source, series, path, probe } = options;
   const summary = series.find((candidate) => candidate.path === path);
   const data = file.dataset(`${path}/data`);
@@ -212,7 +217,8 @@ function openSeries(options: {
     ...scaling(file, { path, channelCount, offsets: electrodes.offsets }),
     dtype: summary.dtype
   };
-  return seriesTraces({ file, source, data, info });
+  const absolutePositions = probe === undefined && electrodes.absolutePositions;
+  return { ...seriesTraces({ file, source, data, info }), absolutePositions };
 }
 
 const microvoltsPerVolt = 1e6;

@@ -65,7 +65,8 @@ function addElectrodes(tree: NwbTree, { recording, metadata }: Session): string[
   const devicePath = `/general/devices/${device}`;
   tree.group('/general/devices');
   tree.typedGroup(devicePath, 'Device', {
-    ...(metadata.Device?.description ? { description: metadata.Device.description } : {})
+    ...(metadata.Device?.description ? { description: metadata.Device.description } : {}),
+    ...(metadata.Device?.manufacturer ? { manufacturer: metadata.Device.manufacturer } : {})
   });
   tree.group('/general/extracellular_ephys');
   const shanks = [...new Set(contacts.map(({ shank }) => shank))].sort((a, b) => a - b);
