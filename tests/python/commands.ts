@@ -38,8 +38,10 @@ const commands: Record<string, (payload: never) => unknown> = {
       return [...isosplit6(Float64Array.from(points.flat()), { dimensions })];
     }),
 
-  'write-nwb': async ({ path, metadata }: { path: string; metadata: SessionMetadata }) => {
+  'write-nwb': async (payload: { path: string; metadata: SessionMetadata; unitless?: boolean }) => {
+    const { path, metadata, unitless = false } = payload;
     const { recording, sorting } = example();
+    if (unitless) sorting.units = [];
     const provenance = {
       definitionHash: 'ab'.repeat(32),
       parameters: { detectThreshold: 5 },

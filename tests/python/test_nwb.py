@@ -54,6 +54,14 @@ def test_result_without_metadata_invents_nothing(typescript, tmp_path):
     assert critical(path, ignore=UNTOLD) == []
 
 
+def test_result_without_units_opens_and_validates(typescript, tmp_path):
+    path = tmp_path / "unitless.nwb"
+    typescript("write-nwb", dict(path=str(path), metadata=METADATA, unitless=True))
+    with pynwb.NWBHDF5IO(path, "r") as io:
+        assert len(io.read().units) == 0
+    assert pynwb.validate(path=str(path)) == []
+
+
 def test_recording_opens_and_validates(typescript, tmp_path):
     path = tmp_path / "recording.nwb"
     written = typescript("write-recording-nwb", dict(path=str(path)))

@@ -101,7 +101,8 @@ function addUnits(
   const columns = [
     'spike_times',
     'electrodes',
-    'electrode_group',
+    // The library writes no empty column of references; naming one that is missing makes a file unreadable.
+    ...(units.length > 0 ? ['electrode_group'] : []),
     'waveform_mean',
     'waveform_sd',
     'snr',
