@@ -37,6 +37,20 @@ export class FileShelf {
     return this.#open.get(file);
   }
 
+  /**
+   * The file as it lies there now: a handle leads to a file that was put back or saved again, a File does not.
+   * @throws TaggedError `file-changed` when other bytes stand in its place
+   */
+  async fresh(known: FileState): Promise<File | undefined> {
+    const open = this.#open.get(known.file);
+    const found = open && (await reconnect(this.#database, known.file));
+    if (found?.state !== 'ready') return open;
+    if (!(await isSame(known, found.file)))
+      throw new TaggedError('file-changed', `${known.name} changed after it was added`, { name: known.name });
+    this.#open.set(known.file, found.file);
+    return found.file;
+  }
+
   placeOf(file: FileId): 'picked' | 'reconnect' | 'looking' | undefined {
     if (this.#open.has(file)) return 'picked';
     if (!this.#looked.has(file)) return 'looking';

@@ -21,6 +21,8 @@ export interface JobLive {
   nodeReachable: boolean;
   sending?: TransferFigures | undefined;
   returning?: TransferFigures | undefined;
+  /** The node needs bytes that the browser must be asked for. */
+  inputWaits?: boolean;
   /** Jobs before this one in the node's queue. */
   placeInQueue?: number | undefined;
   stage?: string | undefined;
@@ -57,6 +59,8 @@ export function viewJob(facts: JobFacts, live: JobLive): JobView {
     return view('sending', 'Sending', transferText(live.sending), fractionOf(live.sending));
   if (!facts.assigned) return view('waiting', 'Waiting for a node', 'starts when a compute node is paired');
   if (!last) return view('waiting', 'Waiting for node', waitText(live));
+  if (last.state !== 'started' && live.inputWaits)
+    return view('queued', 'Waiting for the recording', 'reconnect it on this device');
   if (last.state !== 'started') return view('queued', 'Queued', queueText(live));
   if (!live.nodeReachable)
     return view('running', 'Running', `${nodeName(live)} is not reachable; it goes on by itself`);

@@ -127,7 +127,7 @@ export class ProjectKeeper {
       openFile: (request) =>
         openServedFile(request, {
           state: () => session.document.state,
-          picked: ({ file }) => files.get(file),
+          picked: (file) => files.fresh(file),
           stored: ({ root }) => (root ? results.open(root) : Promise.resolve(undefined))
         }),
       onNode: (device, link) => this.#onNode(device, link)

@@ -381,6 +381,11 @@ export class ProjectSession {
       nodeReachable: device !== undefined && this.#services.nodes.isReachable(device),
       sending: firstOf(job.definition.inputs, ({ file }) => this.live.sendingOf(file)),
       returning: firstOf(outputs, ({ file }) => this.live.returningOf(file)),
+      inputWaits: this.#state.files.some(
+        (file) =>
+          job.definition.inputs.some((input) => input.file === file.file) &&
+          this.#placeOf(file) === 'reconnect'
+      ),
       placeInQueue: progress?.queuePlace,
       // What was said while the inputs came is over once it runs.
       stage: started && progress?.stage !== 'fetching' ? progress?.stage : undefined,

@@ -8,7 +8,7 @@ import { type FileState, type ProjectState } from '#lib/project/project-state.ts
 export interface FileServing {
   state: () => ProjectState;
   /** The user's file, when it can be read now. */
-  picked: (file: FileState) => File | undefined;
+  picked: (file: FileState) => Promise<File | undefined>;
   stored: (file: FileState) => Promise<Blob | undefined>;
 }
 
@@ -32,7 +32,7 @@ export async function openServedFile(request: FileRequest, serving: FileServing)
       identity: { size: stored.size },
       ...(file.root && { root: file.root })
     };
-  const picked = serving.picked(file);
+  const picked = await serving.picked(file);
   if (!picked) throw notHere(`${file.name} is not connected on this device`);
   const source = readableSource(picked, file.name);
   const identity = {
@@ -57,7 +57,7 @@ function readableSource(file: File, name: string): ByteSource {
       try {
         return await source.read(position, length, signal);
       } catch (error) {
-        if (error instanceof DOMException && error.name === 'NotReadableError') throw changed(name, error);
+        if (error instanceof TaggedError && error.tag === 'file-unreadable') throw changed(name, error);
         throw error;
       }
     }
