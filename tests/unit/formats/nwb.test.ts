@@ -143,6 +143,8 @@ describe('a result', () => {
     expect(Buffer.compare(a, b)).toBe(0);
     const bare = await openNwb(memorySource(await writeNwb({ ...result, metadata: {} })));
     expect(bare.metadata.NWBFile?.session_start_time).toBeUndefined();
+    // An identifier names one file: it is not carried over into another.
+    expect(bare.metadata.NWBFile?.identifier).toBeUndefined();
     bare.close();
   });
 

@@ -3,9 +3,9 @@ import * as v from 'valibot';
 import { SessionMetadata } from '../../model/recording.ts';
 import { type Hdf5File } from '../hdf5/hdf5-file.ts';
 
+/** Without the identifier, which names the file and not the session: a result has its own. */
 const fileFields = {
   session_description: '/session_description',
-  identifier: '/identifier',
   session_start_time: '/session_start_time',
   session_id: '/general/session_id',
   experiment_description: '/general/experiment_description',
