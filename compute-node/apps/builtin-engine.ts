@@ -15,7 +15,7 @@ import { resolveParameters } from '#lib/sorting/parameters.ts';
 import { type JobOrder, type JobResult } from '../executors/executor.ts';
 import { type FileSource, openFileSource } from '../platform/file-source.ts';
 import { folderScratch } from '../platform/scratch.ts';
-import { sortToNwb } from './sort-to-nwb.ts';
+import { mergeMetadata, sortToNwb } from './sort-to-nwb.ts';
 
 export interface EngineListeners {
   onProgress(progress: { stage: string; fraction: number; overall: number }): void;
@@ -92,14 +92,7 @@ async function resultMetadata(file: FileSource, input: JobInput): Promise<Sessio
   const nwb = await openNwb(file);
   const own = nwb.metadata;
   nwb.close();
-  return {
-    ...own,
-    ...Object.fromEntries(
-      (['NWBFile', 'Subject', 'Device', 'ElectrodeGroup'] as const).flatMap((group) =>
-        told[group] ? [[group, { ...own[group], ...told[group] }]] : []
-      )
-    )
-  };
+  return mergeMetadata(own, told);
 }
 
 function parseJson<Schema extends v.GenericSchema>(

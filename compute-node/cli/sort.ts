@@ -8,7 +8,7 @@ import { type SessionMetadata } from '#lib/model/recording.ts';
 import { type Sorting } from '#lib/model/sorting.ts';
 import { hashDefinition } from '#lib/project/canonical-json.ts';
 import { engineProcessor, resolveParameters, type SortingParameters } from '#lib/sorting/parameters.ts';
-import { sortToNwb } from '../apps/sort-to-nwb.ts';
+import { mergeMetadata, sortToNwb } from '../apps/sort-to-nwb.ts';
 import { writeFileWhole } from '../platform/file-source.ts';
 import { version } from '../version.ts';
 import { exitCode, UsageError } from './exit.ts';
@@ -124,17 +124,6 @@ function hashRun({ options, parameters, input }: Run, root: ContentRoot): Promis
     seed: options.seed,
     resources: engineProcessor.resources
   });
-}
-
-/** What the user tells goes before what the input says. */
-function mergeMetadata(own: SessionMetadata, told: SessionMetadata): SessionMetadata {
-  const groups = ['NWBFile', 'Subject', 'Device', 'ElectrodeGroup'] as const;
-  return Object.fromEntries(
-    groups.flatMap((group) => {
-      const merged = { ...own[group], ...told[group] };
-      return Object.keys(merged).length > 0 ? [[group, merged]] : [];
-    })
-  );
 }
 
 /** A result beside its NWB input links to the series it was made from. */
