@@ -37,7 +37,8 @@ export function memorySource(bytes: Uint8Array): ByteSource {
     async read(position, length, signal) {
       signal?.throwIfAborted();
       checkRange(source, position, length);
-      return bytes.slice(position, position + length);
+      // Not `slice`, which gives a view where the bytes are a Buffer of Node's.
+      return new Uint8Array(bytes.subarray(position, position + length));
     }
   };
   return source;

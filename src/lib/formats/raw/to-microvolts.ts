@@ -59,7 +59,7 @@ export function scaleInterleaved(
 
 function typedView(bytes: Uint8Array<ArrayBuffer>, dtype: StoredSamples['dtype']): Int16Array | Float32Array {
   const View = dtype === 'int16' ? Int16Array : Float32Array;
-  // Typed arrays start at multiples of their element size only.
-  const aligned = bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  // Typed arrays start at multiples of their element size only; `slice` of Node's Buffer would not copy.
+  const aligned = bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
   return new View(aligned.buffer, aligned.byteOffset, aligned.byteLength / View.BYTES_PER_ELEMENT);
 }
