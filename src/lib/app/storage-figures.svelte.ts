@@ -12,7 +12,9 @@ export interface RemovableBlob {
   why: string;
 }
 
-export type UsedRoots = () => Map<ContentRoot, { name: string; project: string; elsewhere: boolean }>;
+/** What projects use; undefined until all are open, as until then nothing can be called unused. */
+export type UsedRoots = () =>
+  Map<ContentRoot, { name: string; project: string; elsewhere: boolean }> | undefined;
 
 export class StorageFigures {
   #usedBytes = $state<number | undefined>(undefined);
@@ -46,6 +48,7 @@ export class StorageFigures {
     this.#persisted = await navigator.storage.persisted();
     if (!this.#source) return;
     const used = this.#source.used();
+    if (!used) return;
     const blobs = await this.#source.blobs.list();
     this.#removable = blobs
       .flatMap(({ root: text, size }): RemovableBlob[] => {

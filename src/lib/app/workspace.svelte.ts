@@ -66,6 +66,8 @@ export class Workspace {
   #keepers = new SvelteMap<ProjectId, ProjectKeeper>();
   #forceDataChannel = $state(false);
   #pairingAbort: AbortController | undefined;
+  /** Every project was opened; one that could not be keeps leftovers from being offered for removal. */
+  #allOpen = $state(false);
 
   constructor(database: DendroDatabase) {
     this.#database = database;
@@ -78,6 +80,9 @@ export class Workspace {
   }
   get identity(): IdentityView | undefined {
     return this.#identity;
+  }
+  get allOpen(): boolean {
+    return this.#allOpen;
   }
   get forceDataChannel(): boolean {
     return this.#forceDataChannel;
@@ -212,7 +217,7 @@ export class Workspace {
     };
     this.#forceDataChannel = (await database.settings.get(forceDataChannelKey))?.value === true;
     await this.nodes.load(database);
-    this.storage.watch(blobs, opened.results, () => this.#usedRoots());
+    this.storage.watch(blobs, opened.results, () => (this.#allOpen ? this.#usedRoots() : undefined));
     this.#known = await this.#readProjects();
     this.#status = { state: 'ready' };
     void sweepLeftovers(blobs);
@@ -231,13 +236,16 @@ export class Workspace {
 
   /** Opens every project, one after another, so that its jobs go on whatever page is shown. */
   async #openAll(opened: Opened): Promise<void> {
+    let failures = 0;
     for (const known of this.#known) {
       try {
         await this.#keep(known, opened);
       } catch (error) {
+        failures++;
         console.error('a project could not be opened', known.id, error);
       }
     }
+    this.#allOpen = failures === 0;
   }
 
   #keep(known: KnownProject, opened: Opened): Promise<ProjectSession> {
@@ -284,8 +292,8 @@ export class Workspace {
   }
 
   /** Roots that open projects know, with what is said about them. */
-  #usedRoots(): ReturnType<UsedRoots> {
-    const used: ReturnType<UsedRoots> = new Map();
+  #usedRoots(): NonNullable<ReturnType<UsedRoots>> {
+    const used: NonNullable<ReturnType<UsedRoots>> = new Map();
     for (const { session } of this.#keepers.values()) {
       if (!session) continue;
       for (const file of session.files) {
