@@ -4,7 +4,7 @@ import { TaggedError } from '#lib/model/errors.ts';
 import { type PreviewFilter, type TraceWindow } from '#lib/model/preview.ts';
 import { type RecordingInfo } from '#lib/model/recording.ts';
 import { channelsByDepth } from '#lib/plots/probe-layout.ts';
-import { clampView, type TraceExtent, type TraceView } from '#lib/plots/trace-view.ts';
+import { clampView, fittingAmplitude, type TraceExtent, type TraceView } from '#lib/plots/trace-view.ts';
 import { installErrorTransfer } from '../../workers/error-transfer.ts';
 import { type Inspection, type RecordingApi } from '../../workers/recording.ts';
 import { type RecordingOrigin } from '../../workers/recording-origin.ts';
@@ -49,6 +49,8 @@ export class RecordingSession {
   #columns = 1200;
   #fittingRows = 32;
   #rowsChosen = false;
+  /** The first window that arrives decides the amplitude. */
+  #fitsAmplitude = false;
   #generation = 0;
   #requested: { startSample: number; endSample: number; columns: number } | undefined;
 
@@ -127,6 +129,7 @@ export class RecordingSession {
       if (generation !== this.#generation) return;
       this.#state = { phase: 'ready', info, origin, trueUnitCount };
       this.#rowsChosen = view.rowCount !== undefined;
+      this.#fitsAmplitude = view.uvPerRow === undefined;
       this.setView({ ...this.#view, ...view });
       await this.#refresh();
       void this.#prepare();
@@ -228,6 +231,11 @@ export class RecordingSession {
       if (generation !== this.#generation || this.#requested !== request) return;
       this.#window = window;
       this.#problem = undefined;
+      if (this.#fitsAmplitude) {
+        this.#fitsAmplitude = false;
+        const uvPerRow = fittingAmplitude(window.values, window.samplesPerBucket > 1);
+        this.setView({ ...this.#view, uvPerRow });
+      }
     } catch (error) {
       if (error instanceof TaggedError && error.tag === 'aborted') return;
       if (generation === this.#generation) this.#problem = error;

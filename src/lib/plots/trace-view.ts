@@ -1,4 +1,5 @@
 /** What part of a recording the trace plot shows, and how gestures and keys change it. Pure. */
+import { niceStep } from './ticks.ts';
 
 export interface TraceView {
   /** Time at the left edge, in s from the recording's first sample. */
@@ -138,6 +139,21 @@ export function viewAfterWheel(options: {
     );
   }
   return moveRows(view, (dy / size.height) * view.rowCount, extent);
+}
+
+/**
+ * µV a row for drawn values: 28 times their noise, rounded up, so that noise stays a thin line and spikes stand out.
+ * @param values Points of all channels. @param summarised Whether they are minima and maxima of several samples each.
+ */
+export function fittingAmplitude(values: Float32Array, summarised: boolean): number {
+  const step = Math.max(1, Math.floor(values.length / 20_000));
+  const sizes = Float32Array.from({ length: Math.floor(values.length / step) }, (_, index) =>
+    Math.abs(values[index * step] ?? 0)
+  ).sort();
+  const middle = sizes[sizes.length >> 1] ?? 0;
+  // The median size of a normal value is 0.67 SD; that of the extremes of some ten values is about 1.6 SD.
+  const noise = middle / (summarised ? 1.6 : 0.6745);
+  return noise > 0 ? niceStep(28 * noise) : 200;
 }
 
 function clamp(value: number, min: number, max: number): number {

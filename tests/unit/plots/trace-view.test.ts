@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type TraceView, viewAfterKey, viewAfterWheel, zoomTime } from '#lib/plots/trace-view.ts';
+import {
+  fittingAmplitude,
+  type TraceView,
+  viewAfterKey,
+  viewAfterWheel,
+  zoomTime
+} from '#lib/plots/trace-view.ts';
 
 const extent = { durationSeconds: 60, samplingRateHz: 30000, rows: 32 };
 const view: TraceView = { startSeconds: 10, spanSeconds: 1, firstRow: 8, rowCount: 16, uvPerRow: 200 };
@@ -62,4 +68,11 @@ test('a view never leaves the recording', () => {
   expect(wide).toMatchObject({ startSeconds: 0, spanSeconds: 60 });
   const short = zoomTime(view, 1e-9, 0.5, extent);
   expect(short.spanSeconds * extent.samplingRateHz).toBeCloseTo(16);
+});
+
+test('the first amplitude follows the noise and is not led by spikes', () => {
+  const noise = Float32Array.from({ length: 10_000 }, (_, index) => (index % 2 ? 1 : -1) * 4.72);
+  noise.fill(-900, 0, 200);
+  expect(fittingAmplitude(noise, false)).toBe(200);
+  expect(fittingAmplitude(new Float32Array(100), false)).toBe(200);
 });
