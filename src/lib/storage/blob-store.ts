@@ -62,35 +62,37 @@ export class BlobStore {
     await requireSpace(blob.size);
     const folder = await blobFolder();
     const temporary = `${blob.root}.${crypto.randomUUID()}${temporarySuffix}`;
-    const handle = await folder.getFileHandle(temporary, { create: true });
-    const stream = await handle.createWritable();
-    const discard = async () => {
-      await stream.abort().catch(() => undefined);
-      await folder.removeEntry(temporary).catch(() => undefined);
-    };
-    return {
-      abort: discard,
-      write: async (bytes, position) => {
-        try {
-          await stream.write({ type: 'write', position, data: bytes as Uint8Array<ArrayBuffer> });
-        } catch (cause) {
-          await discard();
-          throw storageFull(blob.size, cause);
-        }
-      },
-      commit: async () => {
-        await stream.close();
-        const file = await handle.getFile();
-        if (file.size !== blob.size || (await contentRoot(blobSource(file))) !== blob.root) {
-          await folder.removeEntry(temporary);
-          throw new TaggedError('root-mismatch', 'the bytes that came are not the ones that were named', {});
-        }
-        await renameFile(handle, blob.root, folder);
-        await this.#database.blobs.put({ ...blob, usedAt: Date.now() });
-        const kept = await this.get(blob.root);
-        if (!kept) throw new TaggedError('storage-failed', 'a stored file cannot be found again', {});
-        return kept;
+    const discard = () => folder.removeEntry(temporary).catch(() => undefined);
+    /** The browser may find only while it writes that there is no room. */
+    const orFull = async <T>(step: () => Promise<T>): Promise<T> => {
+      try {
+        return await step();
+      } catch (error) {
+        await discard();
+        throw isQuotaError(error) ? storageFull(blob.size, error) : error;
       }
+    };
+    const { handle, stream } = await orFull(async () => {
+      const made = await folder.getFileHandle(temporary, { create: true });
+      return { handle: made, stream: await made.createWritable() };
+    });
+    return {
+      abort: async () => {
+        await stream.abort().catch(() => undefined);
+        await discard();
+      },
+      write: (bytes, position) =>
+        orFull(() => stream.write({ type: 'write', position, data: bytes as Uint8Array<ArrayBuffer> })),
+      commit: () =>
+        orFull(async () => {
+          await stream.close();
+          await verify(await handle.getFile(), blob);
+          await renameFile(handle, blob.root, folder);
+          await this.#database.blobs.put({ ...blob, usedAt: Date.now() });
+          const kept = await this.get(blob.root);
+          if (!kept) throw new TaggedError('storage-failed', 'a stored file cannot be found again', {});
+          return kept;
+        })
     };
   }
 
@@ -123,6 +125,19 @@ export class BlobStore {
 export async function requireSpace(bytes: number): Promise<void> {
   const { quota = Number.POSITIVE_INFINITY, usage = 0 } = await navigator.storage.estimate();
   if (quota - usage < bytes * 1.1) throw storageFull(bytes);
+}
+
+async function verify(file: File, blob: { root: ContentRoot; size: number }): Promise<void> {
+  if (file.size !== blob.size || (await contentRoot(blobSource(file))) !== blob.root)
+    throw new TaggedError('root-mismatch', 'the bytes that came are not the ones that were named', {});
+}
+
+/** Of OPFS, or of Dexie, which names the error it stands for. */
+function isQuotaError(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    (error.name === 'QuotaExceededError' || isQuotaError((error as { inner?: unknown }).inner))
+  );
 }
 
 function storageFull(bytes: number, cause?: unknown): TaggedError {
