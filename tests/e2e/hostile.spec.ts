@@ -40,7 +40,7 @@ test('a wrong and an expired pairing link say so, and the right one still pairs'
   const { origin } = new URL(node.pairingLink);
   const link = parsePairingLink(node.pairingLink);
   await page.goto(formatPairingLink(origin, { ...link, expires: Date.now() - 48 * 3_600_000 }));
-  await expect(page.getByText('The pairing link has expired.')).toBeVisible();
+  await expect(page.getByText('The pairing link has expired.', { exact: true })).toBeVisible();
   await expect(page.getByText(/npx dendro node pair/).first()).toBeVisible();
   await page.goto(`${node.url}/`);
   await page.goto(formatPairingLink(origin, { ...link, secret: 'A'.repeat(22) }));

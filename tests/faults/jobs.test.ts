@@ -1,7 +1,16 @@
 /** Jobs of a paired member on the real node process: dropped transfers, cancelling, hostile inputs, a full disk. */
 import { spawnSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
@@ -235,6 +244,33 @@ test('what a node cannot run fails with the reason, and a raw file of a wrong si
   expect(await reasonOf({ parameters: { bandLowHz: -1 } })).toMatchObject({ tag: 'parameter-invalid' });
   expect((await reasonOf())?.message).toMatch(/channels|size|whole/i);
 }, 60_000);
+
+test('an HDF5 file that points at a secret fails its job, and the secret shows nowhere', async () => {
+  const share = temporaryFolder();
+  const secret = 'the lab keeps this to itself';
+  writeFileSync(joinPath(share, 'secret.txt'), secret.repeat(10_000));
+  const names = ['external-storage.nwb', 'external-link-behind-soft-link.nwb', 'virtual.nwb'];
+  for (const name of names) copyFileSync(`tests/fixtures/formats/${name}`, joinPath(share, name));
+  const node = await start({ args: ['--share', `lab=${share}`] });
+  const paired = await pairWith(node);
+  const member = await paired.connect();
+  for (const name of names) {
+    const nwb: RecordingSelection = { format: 'nwb', seriesPath: '/acquisition/es' };
+    const size = statSync(joinPath(share, name)).size;
+    const file = { ...inShare(paired.node, name, size), name, selection: nwb };
+    const id = await member.document.addFile(file);
+    const inputs = [{ name: 'recording', file: id, selection: nwb }];
+    const job = await member.document.submitJob(sortOf(id, { inputs }), { device: paired.node });
+    const event = await eventOf(member, job, terminal);
+    expect(event, name).toMatchObject({
+      state: 'failed',
+      reason: { tag: expect.stringMatching(/^hdf5-external|^nwb-/) }
+    });
+    expect(JSON.stringify(event)).not.toContain(secret);
+  }
+  expect(node.output()).not.toContain(secret);
+  expect(readdirSync(joinPath(node.data, 'jobs'))).toEqual([]);
+}, 120_000);
 
 test('a full disk fails the job in words, leaves nothing behind, and the node goes on', async (context) => {
   const data = temporaryFolder();
