@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { loadDtlsCertificate } from '../../compute-node/platform/dtls-certificate.ts';
+import { resolveMulticastName } from '../../compute-node/platform/multicast-names.ts';
 import { closeWebRtc, nodeRtc } from '../../compute-node/platform/webrtc.ts';
 import { createDeviceKeys, seal, SealingKey } from '../../src/lib/identity/device-keys.ts';
 import { toBase64Url, toHex } from '../../src/lib/identity/encoding.ts';
@@ -100,12 +101,18 @@ for (const carrier of ['webrtc', 'loopback'] as const)
     const connection = node.sync.connectionTo(device);
     if (!connection) throw new Error('no connection');
     const [bulk, control] = [connection.channel('bulk'), connection.channel('control')];
-    const sent = Array.from({ length: 32 }, () => randomBytes(65_536).slice());
-    const blocks = sent.map((seed) => Uint8Array.from({ length: 1 << 20 }, (_, i) => seed[i & 0xffff] ?? 0));
+    // Each block is its own seed over and over.
+    const blocks = Array.from({ length: 32 }, () => {
+      const seed = randomBytes(65_536);
+      const block = new Uint8Array(1 << 20);
+      for (let at = 0; at < block.length; at += seed.length) block.set(seed, at);
+      return block;
+    });
     const echoes: Uint8Array[] = [];
     const hashes: string[] = [];
     let mostBuffered = 0;
-    const all = new Promise<void>((resolve) => {
+    const all = new Promise<void>((resolve, reject) => {
+      connection.onClose((reason) => reject(new Error(`closed: ${reason?.tag}`)));
       const check = () => echoes.length === blocks.length && hashes.length === blocks.length && resolve();
       bulk.onMessage((message) => {
         echoes.push(message);
@@ -176,4 +183,23 @@ test('a page pairs with the node that its link names, by certificate too, and wi
   expect(await pair(link)).toMatchObject({ error: { tag: 'pairing-used' } });
   await service.close();
   rmSync(folder, { recursive: true });
+});
+
+test('the node finds the address behind the name that a page hides it under', async ({ page }) => {
+  await open(page);
+  const name = await page.evaluate(async () => {
+    const pc = new RTCPeerConnection();
+    // The name is answered for as long as its connection lives.
+    Object.assign(globalThis, { pc });
+    const found = new Promise<string>((resolve) => {
+      pc.onicecandidate = ({ candidate }) => {
+        if (candidate?.address?.endsWith('.local')) resolve(candidate.address);
+      };
+    });
+    pc.createDataChannel('x');
+    await pc.setLocalDescription(await pc.createOffer());
+    return found;
+  });
+  expect(await resolveMulticastName(name)).toBe('10.77.0.1');
+  expect(await resolveMulticastName('router.local')).toBeUndefined();
 });

@@ -22,8 +22,11 @@ import { type PeerTransport } from './transport.ts';
 const handshakeTimeoutMs = 5000;
 const refusalDelayMs = 250;
 const pingIntervalMs = 1000;
-/** Nothing heard and nothing sent on for this long, after asking: the connection is dead. */
-const silenceLimitMs = 3500;
+/**
+ * Nothing heard and nothing sent on for this long, after asking: the connection is dead. A peer that lost it itself says
+ * so through signalling long before; this is for a path that broke for both, and must not end a peer that is only busy.
+ */
+const silenceLimitMs = 10_000;
 
 export interface OpenPeerOptions {
   readonly transport: PeerTransport;

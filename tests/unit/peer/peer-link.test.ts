@@ -87,7 +87,7 @@ describe('an authenticated connection', () => {
     expect(a.closed).toBe(false);
     wire.cut();
     const ended = closing(a);
-    await vi.advanceTimersByTimeAsync(6000);
+    await vi.advanceTimersByTimeAsync(15_000);
     expect(await ended).toBe('peer-silent');
   });
 });
