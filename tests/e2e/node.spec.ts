@@ -1,11 +1,17 @@
 /** A person, a project and a compute node: pairing, jobs by each way of the bytes, results, offline, cancel, failure. */
 import { expect, type Page, test } from '@playwright/test';
-import { mkdtemp, rm, stat, truncate } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { memorySource } from '#lib/bytes/byte-source.ts';
+import { openNwb } from '#lib/formats/nwb/open-nwb.ts';
+import { writeRecordingNwb } from '#lib/formats/nwb/write-recording-nwb.ts';
+import { generateRecording } from '#lib/simulation/recording.ts';
+import { demonstrationSpec } from '#lib/simulation/specification.ts';
 import {
   addRawRecording,
   createProject,
+  dropFile,
   expectJob,
   pair,
   waitForOfflineCopy,
@@ -65,6 +71,30 @@ test('a job runs on the paired node, and its units open by themselves', async ({
   await page.getByRole('button', { name: 'Download' }).click();
   const path = await (await saved).path();
   expect((await stat(path)).size).toBeGreaterThan(10_000);
+});
+
+test('an NWB recording goes the same way, its session carried over into the result', async ({ page }) => {
+  const nwb = join(folder, 'mouse7.nwb');
+  const { source, readCounts } = generateRecording({ ...demonstrationSpec, seconds: 6 });
+  const counts = readCounts(0, source.info.sampleCount);
+  const metadata = { Subject: { subject_id: 'M7' } };
+  const fileCreateDate = '2026-01-01T00:00:00+00:00';
+  await writeFile(nwb, await writeRecordingNwb({ recording: source.info, counts, metadata, fileCreateDate }));
+  await pair(page, node.pairingLink);
+  await page.goto(node.url);
+  await createProject(page, 'Mouse 7');
+  await dropFile(page, nwb);
+  await expect(page.getByRole('figure', { name: 'Traces' })).toBeVisible({ timeout: 60_000 });
+  await page.getByRole('link', { name: 'Jobs', exact: true }).first().click();
+  await page.getByRole('link', { name: 'New job' }).first().click();
+  await submit(page);
+  await expectUnits(page);
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download' }).click();
+  const result = await openNwb(memorySource(await readFile(await (await saved).path())));
+  expect(result.metadata.Subject).toEqual({ subject_id: 'M7' });
+  expect(result.readSorting()?.units.length).toBeGreaterThan(5);
+  result.close();
 });
 
 test('the bytes go over the data channel when that is asked for', async ({ page }) => {
