@@ -4,10 +4,6 @@ import { type Describe } from './error-text.ts';
 const pickAnother = 'Check that the file was copied whole, or choose another one. Nothing was changed.';
 
 export const fileTexts: Record<string, Describe> = {
-  'file-changed': ({ message }) => ({
-    what: sentence(message),
-    remedy: 'Wait until nothing writes to it any more, then open it again: it counts as a new file.'
-  }),
   'file-missing': ({ message }) => ({
     what: sentence(message),
     remedy: 'Check the name and whether the disk is connected.'
@@ -30,10 +26,6 @@ export const fileTexts: Record<string, Describe> = {
   }),
   'hdf5-truncated': () => ({ what: 'The HDF5 file is damaged or cut off.', remedy: pickAnother }),
   'hdf5-unreadable': ({ message }) => ({ what: sentence(message), remedy: pickAnother }),
-  'no-usable-channels': ({ message }) => ({
-    what: sentence(message),
-    remedy: 'Check the sample type, the number of channels and the bytes to skip.'
-  }),
   'not-hdf5': () => ({
     what: 'This is not an HDF5 file, so it is no NWB file.',
     remedy:
@@ -48,18 +40,9 @@ export const fileTexts: Record<string, Describe> = {
     what: sentence(message),
     remedy: 'Write it anew with probeinterface (write_probeinterface), wired to the recording’s channels.'
   }),
-  'probe-mismatch': ({ message }) => ({
-    what: sentence(message),
-    remedy:
-      'Choose the probe of this recording; a channel that is no contact, such as sync, must be left out first.'
-  }),
   'raw-size-mismatch': ({ message }) => ({
     what: sentence(message),
     remedy: 'Check the number of channels, the sample type and the bytes to skip at the start.'
-  }),
-  'recording-empty': ({ message }) => ({
-    what: sentence(message),
-    remedy: 'Check that the file was copied whole, and the bytes to skip at the start.'
   })
 };
 

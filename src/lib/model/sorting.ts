@@ -3,7 +3,7 @@
 export interface SortedUnit {
   /** Position in the sorting, from 0; stable for one result. */
   id: number;
-  /** Ascending sample indices of the spikes' troughs, whole numbers. */
+  /** Ascending sample indices of the spikes' extrema on the main channel (mostly troughs), whole numbers. */
   spikeSamples: Float64Array;
   /** Channel on which the mean waveform is largest. */
   mainChannel: number;
