@@ -3,14 +3,19 @@
  * tabs; its handle is kept, so that after a reload one click (or none) opens it again.
  */
 import { TaggedError } from '#lib/model/errors.ts';
-import { type FileId, type ProjectId } from '#lib/model/ids.ts';
+import { FileId, type ProjectId } from '#lib/model/ids.ts';
 import { type FileState } from '#lib/project/project-state.ts';
 import { type DendroDatabase } from '#lib/storage/database.ts';
 import { isSameRecording, reconnect, rememberRecording, requestAccess } from '#lib/storage/recordings.ts';
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
+import * as v from 'valibot';
 import { type PickedFile } from './file-intake.svelte.ts';
 
-type TabMessage = { kind: 'file'; file: FileId; blob: File } | { kind: 'ask' };
+const TabMessage = v.variant('kind', [
+  v.object({ kind: v.literal('file'), file: FileId, blob: v.instance(File) }),
+  v.object({ kind: v.literal('ask') })
+]);
+type TabMessage = v.InferOutput<typeof TabMessage>;
 
 export class FileShelf {
   readonly #database: DendroDatabase;
@@ -24,7 +29,10 @@ export class FileShelf {
 
   constructor(database: DendroDatabase) {
     this.#database = database;
-    this.#tabs.onmessage = ({ data }: MessageEvent<TabMessage>) => this.#hear(data);
+    this.#tabs.onmessage = ({ data }: MessageEvent<unknown>) => {
+      const parsed = v.safeParse(TabMessage, data);
+      if (parsed.success) this.#hear(parsed.output);
+    };
     this.#tell({ kind: 'ask' });
   }
 

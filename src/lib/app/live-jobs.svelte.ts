@@ -6,6 +6,7 @@ import { type FileId, type JobId } from '#lib/model/ids.ts';
 import { type JobConsole, type JobProgress } from '#lib/compute/protocol.ts';
 import { type TransferProgress } from '#lib/compute/transfer-progress.ts';
 import { SvelteMap } from 'svelte/reactivity';
+import { type LiveNews } from './tab-messages.ts';
 import { TransferMeter, type TransferFigures } from './transfer-progress.ts';
 
 export interface ConsoleText {
@@ -30,6 +31,12 @@ export class LiveJobs {
   #returning = new SvelteMap<FileId, TransferFigures>();
   #meters = new Map<string, Transfer>();
   #clock: ReturnType<typeof setInterval> | undefined;
+  readonly #onNews: (news: LiveNews) => void;
+
+  /** @param onNews called with all that came from a node, for the other tabs */
+  constructor(onNews: (news: LiveNews) => void = () => undefined) {
+    this.#onNews = onNews;
+  }
 
   progressOf(job: JobId): JobProgress | undefined {
     return this.#progress.get(job);
@@ -46,12 +53,33 @@ export class LiveJobs {
 
   takeProgress(progress: JobProgress): void {
     this.#progress.set(progress.job, progress);
+    this.#onNews({ kind: 'progress', progress });
   }
 
   /** Joins lines to those that are here by their numbers: a late subscriber is sent what it has again. */
-  takeConsole({ job, firstLine, lines }: JobConsole): void {
+  takeConsole({ job, firstLine, lines }: Omit<JobConsole, 'project'>): void {
     const known = this.#consoles.get(job);
     this.#consoles.set(job, joinConsole(known, { firstLine, lines }));
+    this.#onNews({ kind: 'console', job, firstLine, lines });
+  }
+
+  /** What the tab with the connections tells. */
+  hear(news: LiveNews): void {
+    if (news.kind === 'progress') this.takeProgress(news.progress);
+    else if (news.kind === 'console') this.takeConsole(news);
+    else {
+      replaceAll(this.#sending, news.sending);
+      replaceAll(this.#returning, news.returning);
+    }
+  }
+
+  /** All that is known, for a tab that was just opened. */
+  everything(): LiveNews[] {
+    return [
+      ...[...this.#progress.values()].map((progress): LiveNews => ({ kind: 'progress', progress })),
+      ...[...this.#consoles].map(([job, text]): LiveNews => ({ kind: 'console', job, ...text })),
+      this.#transfers()
+    ];
   }
 
   countTransfer(direction: 'sending' | 'returning', file: FileId, progress: TransferProgress): void {
@@ -69,7 +97,7 @@ export class LiveJobs {
 
   endTransfer(direction: 'sending' | 'returning', file: FileId): void {
     this.#meters.delete(`${direction} ${file}`);
-    this.#figuresOf(direction).delete(file);
+    if (this.#figuresOf(direction).delete(file)) this.#onNews(this.#transfers());
     if (this.#meters.size === 0) this.stop();
   }
 
@@ -85,6 +113,11 @@ export class LiveJobs {
     this.#meters.clear();
     this.#sending.clear();
     this.#returning.clear();
+    this.#onNews(this.#transfers());
+  }
+
+  #transfers(): LiveNews {
+    return { kind: 'transfers', sending: [...this.#sending], returning: [...this.#returning] };
   }
 
   // Silence shows only when figures are made without anything arriving.
@@ -96,6 +129,7 @@ export class LiveJobs {
         const figures = meter.figures(performance.now());
         this.#figuresOf(direction === 'sending' ? 'sending' : 'returning').set(file as FileId, figures);
       }
+      this.#onNews(this.#transfers());
     };
     show();
     this.#clock = setInterval(show, figuresEveryMs);
@@ -104,6 +138,15 @@ export class LiveJobs {
   #figuresOf(direction: 'sending' | 'returning'): SvelteMap<FileId, TransferFigures> {
     return direction === 'sending' ? this.#sending : this.#returning;
   }
+}
+
+function replaceAll<Key, Value>(
+  map: SvelteMap<Key, Value>,
+  entries: readonly (readonly [Key, Value])[]
+): void {
+  const kept = new Set(entries.map(([key]) => key));
+  for (const key of map.keys()) if (!kept.has(key)) map.delete(key);
+  for (const [key, value] of entries) map.set(key, value);
 }
 
 /** Kept lines with new ones behind them; lines that were there already are not doubled, a gap starts anew. */

@@ -12,6 +12,7 @@ import { type DendroDatabase } from '#lib/storage/database.ts';
 import { SvelteMap } from 'svelte/reactivity';
 import * as v from 'valibot';
 import { type NodeLink } from './project-connection.svelte.ts';
+import { type ReachedNode } from './tab-messages.ts';
 
 /** What is kept of a paired node. */
 export const NodeRecord = v.object({
@@ -45,15 +46,20 @@ export interface PairingOutcome {
   project: ProjectId;
 }
 
+/** A node that a project reached, over a connection of this tab (then with its link) or of another one. */
+interface Reach extends Omit<ReachedNode, 'device'> {
+  owner: object;
+  link: NodeLink | undefined;
+}
+
 /** How deep, and through how many entries, shared folders are searched for a file. */
 const searchLimits = { depth: 6, entries: 5000 };
 
 export class NodeBook {
   #database: DendroDatabase | undefined;
   #records = $state.raw<readonly NodeRecord[]>([]);
-  /** Links of all open projects, by device: a node may be met in several. */
-  #links = new SvelteMap<DeviceId, readonly NodeLink[]>();
-  readonly #owners = new WeakMap<NodeLink, object>();
+  /** By device, of all open projects: a node may be met in several. */
+  #reached = new SvelteMap<DeviceId, readonly Reach[]>();
   #pairing = $state.raw<Pairing>({ state: 'idle' });
 
   async load(database: DendroDatabase): Promise<void> {
@@ -82,13 +88,13 @@ export class NodeBook {
     return this.#records.find(({ id }) => id === device)?.name;
   }
   infoOf(device: DeviceId): NodeInfo | undefined {
-    return this.linkTo(device)?.info ?? this.#records.find(({ id }) => id === device)?.info;
+    return this.#reach(device)?.info ?? this.#records.find(({ id }) => id === device)?.info;
   }
   isReachable(device: DeviceId): boolean {
-    return this.#links.has(device);
+    return this.#reached.has(device);
   }
   linkTo(device: DeviceId): NodeLink | undefined {
-    return this.#links.get(device)?.at(-1);
+    return this.#reached.get(device)?.findLast(({ link }) => link)?.link;
   }
 
   /** The node as a person of a project. @throws TaggedError `node-unknown` */
@@ -108,13 +114,19 @@ export class NodeBook {
 
   /** A project reached a node, or lost it (no link given). */
   async setLink(owner: object, device: DeviceId, link: NodeLink | undefined): Promise<void> {
-    const others = (this.#links.get(device) ?? []).filter((known) => this.#owners.get(known) !== owner);
-    if (link) this.#owners.set(link, owner);
-    const links = link ? [...others, link] : others;
-    if (links.length > 0) this.#links.set(device, links);
-    else this.#links.delete(device);
+    const { connection, info } = link ?? {};
+    this.#setReach(owner, device, connection && { owner, carrier: connection.carrier, info, link });
     const record = this.#records.find(({ id }) => id === device);
     if (record && link?.info) await this.add({ ...record, name: link.info.name, info: link.info });
+  }
+
+  /** The nodes that a project reached over connections of another tab. */
+  setSeen(owner: object, nodes: readonly ReachedNode[]): void {
+    for (const [device, reaches] of this.#reached)
+      if (reaches.some((reach) => reach.owner === owner && !reach.link))
+        this.#setReach(owner, device, undefined);
+    for (const { device, carrier, info } of nodes)
+      this.#setReach(owner, device, { owner, carrier, info, link: undefined });
   }
 
   async add(record: NodeRecord): Promise<void> {
@@ -155,6 +167,18 @@ export class NodeBook {
     return found;
   }
 
+  #reach(device: DeviceId): Reach | undefined {
+    const reaches = this.#reached.get(device);
+    return reaches?.findLast(({ info }) => info) ?? reaches?.at(-1);
+  }
+
+  #setReach(owner: object, device: DeviceId, reach: Reach | undefined): void {
+    const others = (this.#reached.get(device) ?? []).filter((known) => known.owner !== owner);
+    if (reach) this.#reached.set(device, [...others, reach]);
+    else if (others.length > 0) this.#reached.set(device, others);
+    else this.#reached.delete(device);
+  }
+
   #record(device: DeviceId): NodeRecord {
     const record = this.#records.find(({ id }) => id === device);
     if (!record) throw new TaggedError('node-unknown', 'this device is not paired with that node');
@@ -162,15 +186,15 @@ export class NodeBook {
   }
 
   #item(record: NodeRecord): NodeItem {
-    const link = this.linkTo(record.id);
-    const info = link?.info ?? record.info;
-    const carrier = link && (link.connection.carrier === 'loopback' ? 'local socket' : 'WebRTC data channel');
+    const reach = this.#reach(record.id);
+    const info = reach?.info ?? record.info;
+    const carrier = reach && (reach.carrier === 'loopback' ? 'local socket' : 'WebRTC data channel');
     return {
       device: record.id,
       name: info?.name ?? record.name,
-      reachable: link !== undefined,
+      reachable: reach !== undefined,
       info,
-      statusText: link ? `Connected, ${info?.state === 'busy' ? 'working' : 'idle'}` : 'Not reachable',
+      statusText: reach ? `Connected, ${info?.state === 'busy' ? 'working' : 'idle'}` : 'Not reachable',
       connectionText: carrier ? `Connected by ${carrier}` : 'Not connected; it is tried again by itself'
     };
   }

@@ -16,6 +16,7 @@ import { ProjectSync } from '#lib/sync/project-sync.ts';
 import { type SyncStatus } from '#lib/sync/sync-status.ts';
 import { SvelteMap } from 'svelte/reactivity';
 import { type LiveJobs } from './live-jobs.svelte.ts';
+import { type ConnectionState } from './tab-messages.ts';
 
 /** A compute node to which this project is connected. */
 export interface NodeLink {
@@ -45,6 +46,8 @@ export interface ConnectionOptions {
   openFile: (request: FileRequest) => Promise<ServedFile>;
   /** A node was reached, said what it is now, or was lost (no link). */
   onNode: (device: DeviceId, link: NodeLink | undefined) => void;
+  /** Anything of `state` changed. */
+  onChange: () => void;
 }
 
 export class ProjectConnection {
@@ -87,21 +90,30 @@ export class ProjectConnection {
       loopback: places.loopback
     });
     this.#sync = sync;
-    sync.onStatus((status) => (this.#status = status));
+    sync.onStatus((status) => {
+      this.#status = status;
+      this.#options.onChange();
+    });
     sync.onConnection((connection) => this.#take(connection));
   }
 
-  get status(): SyncStatus {
-    return this.#status;
+  /** As it is told to the other tabs. */
+  get state(): ConnectionState {
+    return {
+      status: this.#status,
+      devices: [...this.#devices.keys()],
+      nodes: [...this.#links.values()].map(({ device, connection, info }) => ({
+        device,
+        carrier: connection.carrier,
+        info
+      }))
+    };
   }
   isConnected(device: DeviceId): boolean {
     return this.#devices.has(device);
   }
   linkTo(device: DeviceId): NodeLink | undefined {
     return this.#links.get(device);
-  }
-  get links(): NodeLink[] {
-    return [...this.#links.values()];
   }
 
   /** The record changed: newly admitted nodes are spoken to, and new jobs watched. */
@@ -132,6 +144,7 @@ export class ProjectConnection {
     this.#devices.set(connection.device, (this.#devices.get(connection.device) ?? 0) + 1);
     connection.onClose(() => this.#lose(connection));
     this.#speakTo(connection);
+    this.#options.onChange();
   }
 
   #lose(connection: PeerConnection): void {
@@ -140,7 +153,11 @@ export class ProjectConnection {
     const left = (this.#devices.get(device) ?? 1) - 1;
     if (left > 0) this.#devices.set(device, left);
     else this.#devices.delete(device);
-    if (this.#links.get(device)?.connection !== connection) return;
+    if (this.#links.get(device)?.connection === connection) this.#loseNode(device);
+    this.#options.onChange();
+  }
+
+  #loseNode(device: DeviceId): void {
     this.#links.delete(device);
     this.#options.onNode(device, undefined);
     for (const key of this.#watched.keys()) if (key.startsWith(device)) this.#watched.delete(key);
@@ -163,6 +180,7 @@ export class ProjectConnection {
     const link: NodeLink = { device, connection, client, info: undefined };
     this.#links.set(device, link);
     onNode(device, link);
+    this.#options.onChange();
     void this.#learn(link);
     this.#watchJobs(link);
   }
@@ -175,6 +193,7 @@ export class ProjectConnection {
       if (this.#links.get(link.device)?.connection !== link.connection) return;
       this.#links.set(link.device, known);
       this.#options.onNode(link.device, known);
+      this.#options.onChange();
     } catch (error) {
       console.warn('the node did not say what it is', toErrorRecord(error));
     }

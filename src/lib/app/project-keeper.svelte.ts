@@ -14,8 +14,10 @@ import { type NodeBook } from './nodes.svelte.ts';
 import { type NodeLink, ProjectConnection } from './project-connection.svelte.ts';
 import { completedOutputs } from './job-offers.ts';
 import { ProjectSession } from './project-session.svelte.ts';
+import { ProjectTabs } from './project-tabs.svelte.ts';
 import { type ResultShelf } from './result-shelf.svelte.ts';
 import { openServedFile } from './served-files.ts';
+import { type Errand } from './tab-messages.ts';
 
 /** What is known of a project besides its record. */
 export interface KnownProject {
@@ -46,6 +48,7 @@ export class ProjectKeeper {
   #project: KnownProject;
   readonly #services: KeeperServices;
   #session = $state.raw<ProjectSession | undefined>(undefined);
+  readonly #tabs: ProjectTabs;
   #connection: ProjectConnection | undefined;
   #lead: Leadership | undefined;
   /** Connecting and disconnecting run one after another. */
@@ -58,6 +61,7 @@ export class ProjectKeeper {
   constructor(project: KnownProject, services: KeeperServices) {
     this.#project = project;
     this.#services = services;
+    this.#tabs = new ProjectTabs(project.id, (seen) => services.nodes.setSeen(this, seen?.nodes ?? []));
     this.opened = this.#open();
   }
 
@@ -84,13 +88,18 @@ export class ProjectKeeper {
     this.#closed = true;
     this.#lead?.release();
     await this.#change(() => this.#disconnect());
+    this.#tabs.close();
     await this.#session?.close();
   }
 
   async #open(): Promise<ProjectSession> {
     const { keys, persistence, files, results, nodes } = this.#services;
     const document = await ProjectDocument.open({ id: this.#project.id, keys, persistence });
-    const session = new ProjectSession(document, { files, results, nodes }, this.#project.name);
+    const session = new ProjectSession(
+      document,
+      { files, results, nodes, tabs: this.#tabs },
+      this.#project.name
+    );
     this.#session = session;
     document.onChange(() => this.#recordChanged());
     this.#recordChanged();
@@ -118,29 +127,37 @@ export class ProjectKeeper {
       origin: location.origin,
       forceDataChannel: forceDataChannel()
     });
-    this.#connection = await ProjectConnection.start({
+    const connection = await ProjectConnection.start({
       document: session.document,
       keys,
       secret: this.#project.secret,
       places,
-      live: session.live,
+      live: this.#tabs.live,
       openFile: (request) =>
         openServedFile(request, {
           state: () => session.document.state,
           picked: (file) => files.fresh(file),
           stored: ({ root }) => (root ? results.open(root) : Promise.resolve(undefined))
         }),
-      onNode: (device, link) => this.#onNode(device, link)
+      onNode: (device, link) => this.#onNode(device, link),
+      onChange: () => this.#tabs.announce()
     });
-    session.setConnection(this.#connection);
+    this.#connection = connection;
+    this.#tabs.lead({ connection, run: (errand) => this.#run(session, errand) });
     this.#recordChanged();
   }
 
   async #disconnect(): Promise<void> {
     const connection = this.#connection;
     this.#connection = undefined;
-    this.#session?.setConnection(undefined);
+    this.#tabs.yieldLead();
     await connection?.stop();
+  }
+
+  /** Does what another tab asks of the one with the connections. */
+  async #run(session: ProjectSession, errand: Errand): Promise<unknown> {
+    if (errand.kind === 'find-shared') return session.findInShares(errand.file, errand);
+    return session.fetchResult(errand.file);
   }
 
   #onNode(device: DeviceId, link: NodeLink | undefined): void {
@@ -160,8 +177,7 @@ export class ProjectKeeper {
   /** Offers this project to a node that is a member and not connected here. */
   async offerTo(link: NodeLink): Promise<void> {
     const document = this.#session?.document;
-    if (document?.roleOfDevice(link.device) !== 'compute' || this.#connection?.isConnected(link.device))
-      return;
+    if (document?.roleOfDevice(link.device) !== 'compute' || this.#tabs.isConnected(link.device)) return;
     try {
       await link.client.offerProject(await this.#services.nodes.sealedOffer(link.device, this.#project));
     } catch (error) {
@@ -177,9 +193,10 @@ export class ProjectKeeper {
       this.#project = { ...this.#project, name: document.name };
       this.#services.onName(document.name);
     }
+    // Whichever tab leads this project, the node may be met in a project that this one leads.
+    this.#offerToMembers(document);
     if (!this.#connection) return;
     void this.#assignWaiting(document);
-    this.#offerToMembers(document);
     for (const { file, device } of completedOutputs(document.state))
       if (this.#connection.linkTo(device) && file.size <= fetchedByItselfBytes)
         void this.#fetch(session, file.file);

@@ -16,9 +16,8 @@ import { type FileShelf } from './file-shelf.svelte.ts';
 import { type JobForm, type JobFormStart } from './job-form.svelte.ts';
 import { defineJob, jobOffers, type JobOffer } from './job-offers.ts';
 import { firstOf, type JobLive, terminalEvent } from './job-view.ts';
-import { type ConsoleText, LiveJobs } from './live-jobs.svelte.ts';
+import { type ConsoleText, type LiveJobs } from './live-jobs.svelte.ts';
 import { type NodeBook, type NodeItem } from './nodes.svelte.ts';
-import { type ProjectConnection } from './project-connection.svelte.ts';
 import {
   fileItems,
   jobItems,
@@ -28,25 +27,23 @@ import {
   type JobItem,
   type PersonItem
 } from './project-items.ts';
+import { type ProjectTabs } from './project-tabs.svelte.ts';
 import { type ResultShelf } from './result-shelf.svelte.ts';
 import { sessionTexts } from './session-form.ts';
 import { saveFile } from './save-file.ts';
+import { type SharedPlace, SharedPlaces } from './tab-messages.ts';
 import { textChange } from './text-change.ts';
-
-export interface SharedPlace {
-  share: string;
-  path: string;
-}
+import * as v from 'valibot';
 
 export interface SessionServices {
   files: FileShelf;
   results: ResultShelf;
   nodes: NodeBook;
+  tabs: ProjectTabs;
 }
 
 export class ProjectSession {
   readonly document: ProjectDocument;
-  readonly live = new LiveJobs();
   readonly #services: SessionServices;
   readonly #knownName: string;
   #state = $state.raw<ProjectState>({ id: '' as ProjectState['id'], members: [], files: [], jobs: [] });
@@ -54,7 +51,6 @@ export class ProjectSession {
   #version = $state(0);
   #unsaved = $state(0);
   #saveError = $state.raw<unknown>(undefined);
-  #connection = $state.raw<ProjectConnection | undefined>(undefined);
   #received = $state.raw<PickedFile | undefined>(undefined);
   readonly #stopListening: () => void;
 
@@ -75,8 +71,8 @@ export class ProjectSession {
   get state(): ProjectState {
     return this.#state;
   }
-  get connection(): ProjectConnection | undefined {
-    return this.#connection;
+  get live(): LiveJobs {
+    return this.#services.tabs.live;
   }
   get name(): string {
     void this.#version;
@@ -104,7 +100,7 @@ export class ProjectSession {
   readonly people: PersonItem[] = $derived.by(() =>
     personItems(this.#state, {
       person: this.document.person,
-      isPresent: (device) => this.#connection?.isConnected(device) ?? false
+      isPresent: (device) => this.#services.tabs.isConnected(device)
     })
   );
   /** Paired nodes that are not in the project. */
@@ -124,11 +120,6 @@ export class ProjectSession {
       nameOf: (kind: 'file' | 'job', id: string) => this.document.view.nameOf(`${kind} ${id}`),
       liveOf: (job: JobState) => this.#liveOf(job)
     };
-  }
-
-  /** The connections of this tab, or none while another tab holds them. */
-  setConnection(connection: ProjectConnection | undefined): void {
-    this.#connection = connection;
   }
 
   async rename(name: string): Promise<void> {
@@ -258,11 +249,16 @@ export class ProjectSession {
     };
   }
 
-  /** Fetches a result that is not stored here. */
+  /** Fetches a result that is not stored here, or has the tab with the connections fetch it. */
   async fetchResult(id: FileId): Promise<void> {
     const file = this.#file(id);
     const device = this.document.state.jobs.find(({ job }) => job === file.generatedBy?.job)?.current?.device;
-    const link = device && this.#connection?.linkTo(device);
+    const { tabs } = this.#services;
+    if (device && tabs.seesNode(device)) {
+      await tabs.ask({ kind: 'fetch-result', file: id });
+      return;
+    }
+    const link = device && tabs.linkTo(device);
     if (!link)
       throw new TaggedError('node-unreachable', 'the node that has this result is not connected', {
         name: this.#services.nodes.nameOf(device) ?? 'the node'
@@ -281,16 +277,18 @@ export class ProjectSession {
   }
 
   /** Looks for the same file in the folders that a node shares: by name and size; the node compares the spot hash. */
-  async findInShares(id: FileId, offer: JobOffer): Promise<SharedPlace[]> {
+  async findInShares(id: FileId, { device }: Pick<JobOffer, 'device'>): Promise<SharedPlace[]> {
     const { name, size } = this.#file(id);
-    const link = offer.device && this.#services.nodes.linkTo(offer.device);
+    const { tabs, nodes } = this.#services;
+    const link = device && nodes.linkTo(device);
+    if (!link && device && tabs.seesNode(device))
+      return v.parse(SharedPlaces, await tabs.ask({ kind: 'find-shared', file: id, device }));
     if (!link?.info) return [];
-    return this.#services.nodes.findShared(link, { name, size });
+    return nodes.findShared(link, { name, size });
   }
 
   async close(): Promise<void> {
     this.#stopListening();
-    this.live.stop();
     await this.document.close();
   }
 
@@ -299,7 +297,7 @@ export class ProjectSession {
     this.#version++;
     void this.#services.files.recall(this.#ownFiles());
     void this.#services.results.look(this.#roots());
-    this.#connection?.recordChanged();
+    this.#services.tabs.recordChanged();
   }
 
   async #saving<Value>(task: () => Promise<Value>): Promise<Value> {

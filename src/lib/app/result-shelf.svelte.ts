@@ -9,13 +9,19 @@ import { toHex } from '#lib/identity/encoding.ts';
 import { randomBytes } from '#lib/identity/hash.ts';
 import { describeError } from '#lib/model/error-text.ts';
 import { TaggedError, toErrorRecord } from '#lib/model/errors.ts';
-import { type ContentRoot, type ProjectId } from '#lib/model/ids.ts';
+import { ContentRoot, type ProjectId } from '#lib/model/ids.ts';
 import { type FileState } from '#lib/project/project-state.ts';
 import { type BlobStore } from '#lib/storage/blob-store.ts';
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import * as v from 'valibot';
 import { openPartialBlob } from './partial-blob.ts';
 import { type LiveJobs } from './live-jobs.svelte.ts';
+
+/** What the tabs of one browser tell each other of results. */
+const ShelfMessage = v.variant('kind', [
+  v.object({ kind: v.literal('moved'), root: ContentRoot }),
+  v.object({ kind: v.literal('problem'), root: ContentRoot, text: v.undefinedable(v.string()) })
+]);
 
 interface Unfinished {
   transfer: TransferId;
@@ -39,7 +45,12 @@ export class ResultShelf {
 
   constructor(blobs: BlobStore) {
     this.#blobs = blobs;
-    this.#tabs.onmessage = ({ data }: MessageEvent<ContentRoot>) => void this.#look(data);
+    this.#tabs.onmessage = ({ data }: MessageEvent<unknown>) => {
+      const { success, output } = v.safeParse(ShelfMessage, data);
+      if (!success) return;
+      if (output.kind === 'moved') void this.#look(output.root);
+      else this.#setProblem(output.root, output.text);
+    };
   }
 
   close(): void {
@@ -80,7 +91,7 @@ export class ResultShelf {
   async remove(root: ContentRoot): Promise<void> {
     await this.#blobs.remove(root);
     this.#here.delete(root);
-    this.#tabs.postMessage(root);
+    this.#tell({ kind: 'moved', root });
   }
 
   async #fetch(root: ContentRoot, { project, file, client, live }: FetchRequest): Promise<void> {
@@ -90,7 +101,7 @@ export class ResultShelf {
       partial: undefined
     };
     this.#unfinished.set(root, unfinished);
-    this.#problems.delete(root);
+    this.#tellProblem(root, undefined);
     try {
       await client.fetchFile({
         project,
@@ -108,7 +119,7 @@ export class ResultShelf {
       });
       this.#unfinished.delete(root);
       this.#here.add(root);
-      this.#tabs.postMessage(root);
+      this.#tell({ kind: 'moved', root });
     } catch (error) {
       await this.#keepOrDiscard(root, unfinished, error);
       throw error;
@@ -123,7 +134,21 @@ export class ResultShelf {
     if (record.tag === 'connection-lost' || record.tag === 'peer-closed') return;
     this.#unfinished.delete(root);
     await unfinished.partial?.discard().catch(() => undefined);
-    this.#problems.set(root, describeError(record).what);
+    this.#tellProblem(root, describeError(record).what);
+  }
+
+  #tellProblem(root: ContentRoot, text: string | undefined): void {
+    if (this.#problems.get(root) === text) return;
+    this.#setProblem(root, text);
+    this.#tell({ kind: 'problem', root, text });
+  }
+  #setProblem(root: ContentRoot, text: string | undefined): void {
+    if (text === undefined) this.#problems.delete(root);
+    else this.#problems.set(root, text);
+  }
+
+  #tell(message: v.InferInput<typeof ShelfMessage>): void {
+    this.#tabs.postMessage(message);
   }
 
   async #look(root: ContentRoot): Promise<boolean> {
