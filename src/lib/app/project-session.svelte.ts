@@ -9,7 +9,7 @@ import { type DeviceId, type FileId, type JobId } from '#lib/model/ids.ts';
 import { type RecordingSelection } from '#lib/model/processor.ts';
 import { type Probe } from '#lib/model/recording.ts';
 import { type ProjectDocument } from '#lib/project/project-document.ts';
-import { type FileState, type JobState, type ProjectState } from '#lib/project/project-state.ts';
+import { emptyState, type FileState, type JobState, type ProjectState } from '#lib/project/project-state.ts';
 import { appContext } from './context.ts';
 import { type PickedFile } from './file-intake.svelte.ts';
 import { type FileShelf } from './file-shelf.svelte.ts';
@@ -46,7 +46,7 @@ export class ProjectSession {
   readonly document: ProjectDocument;
   readonly #services: SessionServices;
   readonly #knownName: string;
-  #state = $state.raw<ProjectState>({ id: '' as ProjectState['id'], members: [], files: [], jobs: [] });
+  #state = $state.raw<ProjectState>(emptyState('' as ProjectState['id']));
   /** Counts changes of the view, which is not immutable. */
   #version = $state(0);
   #unsaved = $state(0);

@@ -1,11 +1,12 @@
 /**
- * Pairing links: everything stands after `#`, so no server sees it and one fragment works under any address of the
+ * Pairing and invitation links: everything stands after `#`, so no server sees it and one fragment works under any address of the
  * app. A link is parsed as hostile input.
  */
 import * as v from 'valibot';
 import { TaggedError } from '../model/errors.ts';
-import { DeviceId } from '../model/ids.ts';
+import { DeviceId, InvitationId, ProjectId } from '../model/ids.ts';
 import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from './encoding.ts';
+import { InvitableRole } from './person.ts';
 
 const longestFragment = 4096;
 
@@ -43,20 +44,67 @@ export function formatPairingLink(origin: string, link: PairingLink): string {
  * @throws TaggedError `link-invalid`
  */
 export function parsePairingLink(text: string): PairingLink {
-  const fragment = text.trim().replace(/^[^#]*#/, '');
-  if (fragment.length === 0 || fragment.length > longestFragment) throw invalid();
   try {
-    return v.parse(PairingLink, JSON.parse(fromUtf8(fromBase64Url(fragment))));
+    return v.parse(PairingLink, readFragment(text));
   } catch (cause) {
-    throw invalid(cause);
+    throw new TaggedError(
+      'link-invalid',
+      'this is no pairing link, or a part of it is missing',
+      {},
+      { cause }
+    );
   }
 }
 
-function invalid(cause?: unknown): TaggedError {
-  return new TaggedError(
-    'link-invalid',
-    'this is no pairing link, or a part of it is missing',
-    {},
-    { cause }
-  );
+const bytes32 = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/));
+const shownName = v.pipe(v.string(), v.maxLength(256));
+
+/** What an invitation link says. Whoever holds it can join: it is a secret until it is used up or revoked. */
+export const InvitationLink = v.object({
+  v: v.literal(1),
+  project: ProjectId,
+  /** The project's secret: where its members meet is derived from it. */
+  secret: bytes32,
+  invite: InvitationId,
+  /** The private seed of the invitation's key. */
+  seed: bytes32,
+  /** Hash and lamport of the entry that invites. */
+  entry: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  lamport: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  signalling: v.pipe(v.array(SignallingUrl), v.maxLength(8)),
+  /** ms since 1970; shown, and judged by the member who lets somebody in. */
+  expires: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Shown before joining; what counts is what the project says. */
+  role: InvitableRole,
+  projectName: shownName,
+  inviterName: shownName
+});
+export type InvitationLink = v.InferOutput<typeof InvitationLink>;
+
+/** The whole link below an app address, such as `http://localhost:4317`. */
+export function formatInvitationLink(origin: string, link: InvitationLink): string {
+  return `${origin}/join#${toBase64Url(utf8(JSON.stringify(link)))}`;
+}
+
+/**
+ * Reads a whole link, or only what stands after its `#`.
+ * @throws TaggedError `invitation-invalid`
+ */
+export function parseInvitationLink(text: string): InvitationLink {
+  try {
+    return v.parse(InvitationLink, readFragment(text));
+  } catch (cause) {
+    throw new TaggedError(
+      'invitation-invalid',
+      'this is no invitation link, or a part of it is missing',
+      {},
+      { cause }
+    );
+  }
+}
+
+function readFragment(text: string): unknown {
+  const fragment = text.trim().replace(/^[^#]*#/, '');
+  if (fragment.length === 0 || fragment.length > longestFragment) throw new Error('length');
+  return JSON.parse(fromUtf8(fromBase64Url(fragment)));
 }

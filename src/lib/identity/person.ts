@@ -8,9 +8,13 @@ const name = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100));
 export const DeviceRecord = v.object({ device: DeviceId, sealingKey: SealingKey, name });
 export type DeviceRecord = v.InferOutput<typeof DeviceRecord>;
 
-/** Roles of members. `editor` and `viewer` are part of the format; nobody is given them yet. */
+/** Roles of members: what each may do is judged in project/ (access-fold.ts, fact-fold.ts, view-edits.ts). */
 export const Role = v.picklist(['admin', 'editor', 'viewer', 'compute']);
 export type Role = v.InferOutput<typeof Role>;
+
+/** Roles that people are invited to; a compute node is admitted by an admin. */
+export const InvitableRole = v.picklist(['admin', 'editor', 'viewer']);
+export type InvitableRole = v.InferOutput<typeof InvitableRole>;
 
 export const PersonRecord = v.object({
   person: PersonId,

@@ -4,6 +4,7 @@
  */
 import { fileTexts } from './error-text-files.ts';
 import { jobTexts } from './error-text-jobs.ts';
+import { peopleTexts } from './error-text-people.ts';
 import { type ErrorRecord } from './errors.ts';
 
 export interface ErrorText {
@@ -18,6 +19,7 @@ export type Describe = (record: ErrorRecord) => ErrorText;
 const texts: Record<string, Describe> = {
   ...fileTexts,
   ...jobTexts,
+  ...peopleTexts,
   aborted: () => ({ what: 'It was cancelled.', remedy: 'Start it again when you are ready.' }),
   'connection-lost': () => ({
     what: 'The connection was lost.',

@@ -26,6 +26,10 @@ export type JobId = v.InferOutput<typeof JobId>;
 export const PersonId = v.pipe(hex(16), v.brand('PersonId'));
 export type PersonId = v.InferOutput<typeof PersonId>;
 
+/** 16 random bytes: one invitation to a project. */
+export const InvitationId = v.pipe(hex(16), v.brand('InvitationId'));
+export type InvitationId = v.InferOutput<typeof InvitationId>;
+
 /** A device's raw Ed25519 public key (32 bytes): the id under which it signs. */
 export const DeviceId = v.pipe(hex(32), v.brand('DeviceId'));
 export type DeviceId = v.InferOutput<typeof DeviceId>;

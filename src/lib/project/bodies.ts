@@ -1,8 +1,8 @@
 /** What access and fact entries may say: plain records, parsed as hostile input. Edits are Yjs updates (view.ts). */
 import * as v from 'valibot';
-import { DeviceRecord, PersonRecord, Role } from '../identity/person.ts';
+import { DeviceRecord, InvitableRole, PersonRecord, Role } from '../identity/person.ts';
 import { fromUtf8, utf8 } from '../identity/encoding.ts';
-import { ContentRoot, DeviceId, FileId, JobId, PersonId, WriterId } from '../model/ids.ts';
+import { ContentRoot, DeviceId, FileId, InvitationId, JobId, PersonId, WriterId } from '../model/ids.ts';
 import { JobEvent, JobSubmission, RecordingSelection } from '../model/processor.ts';
 import { canonicalJson } from './canonical-json.ts';
 
@@ -21,18 +21,53 @@ const Found = v.object({
 });
 const Admit = v.object({ type: v.literal('admit'), at, person: PersonRecord, role: Role });
 const AddDevice = v.object({ type: v.literal('device'), at, person: PersonId, device: DeviceRecord });
+/** For each of the person's writers, the last seq still judged by the old role. */
+const cut = v.pipe(v.array(v.object({ writer: WriterId, seq: count })), v.maxLength(5000));
 const ChangeRole = v.object({
   type: v.literal('role'),
   at,
   person: PersonId,
   role: Role,
-  /** For each of the person's writers, the last seq still judged by the old role. */
-  cut: v.pipe(v.array(v.object({ writer: WriterId, seq: count })), v.maxLength(5000))
+  cut
+});
+/** Everything that the person writes past the cut is void, until they are admitted again. */
+const RemovePerson = v.object({ type: v.literal('remove'), at, person: PersonId, cut });
+const Invite = v.object({
+  type: v.literal('invite'),
+  at,
+  invite: InvitationId,
+  /** The invitation's public key; the seed stands in the link alone. */
+  key: DeviceId,
+  role: InvitableRole,
+  /** ms since 1970; judged by the member who lets somebody in, never by the fold. */
+  expires: count,
+  uses: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000))
+});
+const Revoke = v.object({ type: v.literal('revoke'), at, invite: InvitationId });
+/** Written by who joins, in a log of their own: the invitation's key vouches for them. */
+const Join = v.object({
+  type: v.literal('join'),
+  at,
+  invite: InvitationId,
+  key: DeviceId,
+  person: PersonRecord,
+  /** identity/invitation.ts */
+  signature: v.pipe(v.string(), v.regex(/^[0-9a-f]{128}$/))
 });
 /** Two histories of one writer, shown by whoever found them (fork.ts); base64url. */
 const signedHeader = v.pipe(v.string(), v.maxLength(8192));
 const Fork = v.object({ type: v.literal('fork'), at, first: signedHeader, second: signedHeader });
-export const AccessBody = v.variant('type', [Found, Admit, AddDevice, ChangeRole, Fork]);
+export const AccessBody = v.variant('type', [
+  Found,
+  Admit,
+  AddDevice,
+  ChangeRole,
+  RemovePerson,
+  Invite,
+  Revoke,
+  Join,
+  Fork
+]);
 export type AccessBody = v.InferOutput<typeof AccessBody>;
 
 export const FileFact = v.object({

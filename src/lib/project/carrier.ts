@@ -39,6 +39,17 @@ export function entryAt(carrier: Y.Doc, writer: number, seq: number): Uint8Array
   return item.content instanceof Y.ContentBinary ? item.content.content : undefined;
 }
 
+/** Everything that one writer appended, as an update. */
+export function ownUpdate(carrier: Y.Doc, writer: WriterId): Uint8Array {
+  const others = [...logLengths(carrier).keys()].filter((client) => client !== writer);
+  return withoutWriters(Y.encodeStateAsUpdate(carrier), new Set(others));
+}
+
+/** Applies what admission has passed. */
+export function applyToCarrier(carrier: Y.Doc, update: Uint8Array): void {
+  Y.applyUpdate(carrier, update, 'peer');
+}
+
 /** The update less what it appends to these writers' logs. */
 export function withoutWriters(update: Uint8Array, writers: ReadonlySet<number>): Uint8Array {
   const beyond = new Map([...writers].map((writer) => [writer, Number.MAX_SAFE_INTEGER]));

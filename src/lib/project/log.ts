@@ -5,10 +5,11 @@
 import { fromHex, toHex } from '../identity/encoding.ts';
 import { concatBytes, utf8 } from '../identity/encoding.ts';
 import { sha256 } from '../identity/hash.ts';
+import { verifyJoining } from '../identity/invitation.ts';
 import { type ProjectId, type WriterId } from '../model/ids.ts';
 import { type AccessEntry } from './access-fold.ts';
 import { AccessHistory } from './access-history.ts';
-import { decodeAccessBody, decodeFactBody } from './bodies.ts';
+import { type AccessBody, decodeAccessBody, decodeFactBody } from './bodies.ts';
 import { hashDefinition } from './canonical-json.ts';
 import { compareEntries, decodeEntry, type Entry, follows, largestLamport, verifyEntry } from './entry.ts';
 import { type FactEntry } from './fact-fold.ts';
@@ -121,8 +122,17 @@ export class EntryLog {
       if (writer !== undefined) this.#forked.add(writer);
       return;
     }
+    if (body.type === 'join' && !(await isVouchedFor(entry, body))) return;
     insertInOrder(this.#access, { entry, body }, (item) => item.entry);
   }
+}
+
+/** Whether the invitation's key signed that this device joins with this person. */
+function isVouchedFor(
+  { project, device }: Entry,
+  { invite, key, person, signature }: Extract<AccessBody, { type: 'join' }>
+): Promise<boolean> {
+  return verifyJoining(key, { project, invite, device, person }, fromHex(signature));
 }
 
 /** SHA-256("dendro/project/1" ‖ founder's signing key ‖ 32 random bytes), hex. */

@@ -7,12 +7,14 @@ import type * as Y from 'yjs';
 import { type DeviceKeys } from '../identity/device-keys.ts';
 import { toHex } from '../identity/encoding.ts';
 import { randomBytes } from '../identity/hash.ts';
-import { type DeviceRecord, type PersonRecord, type Role } from '../identity/person.ts';
+import { createInvitationKey, invitationKeyFrom, signJoining } from '../identity/invitation.ts';
+import { type DeviceRecord, type InvitableRole, type PersonRecord, type Role } from '../identity/person.ts';
 import { TaggedError } from '../model/errors.ts';
 import {
   type ContentRoot,
   type DeviceId,
   FileId,
+  InvitationId,
   JobId,
   type PersonId,
   ProjectId,
@@ -23,13 +25,28 @@ import { type Access, foldAccess } from './access-fold.ts';
 import { Admission } from './admission.ts';
 import { type AccessBody, encodeBody, type FactBody, type FileFact } from './bodies.ts';
 import { hashDefinition } from './canonical-json.ts';
-import { appendToCarrier, entryAt, logLength, logLengths, readLog } from './carrier.ts';
+import {
+  appendToCarrier,
+  applyToCarrier,
+  entryAt,
+  logLength,
+  logLengths,
+  ownUpdate,
+  readLog
+} from './carrier.ts';
 import { deriveWriter, encodeEntry, type Entry, type EntryKind, mostAccessHeads } from './entry.ts';
 import { foldFacts } from './fact-fold.ts';
 import { forkEvidence } from './fork.ts';
+import {
+  type InvitationClaim,
+  type InvitationProblem,
+  invitationProblem,
+  type NewInvitation,
+  readJoin
+} from './joining.ts';
 import { EntryLog, projectIdOf } from './log.ts';
 import { type ProjectPersistence, type StoredCarrier } from './persistence.ts';
-import { type JobState, type ProjectState } from './project-state.ts';
+import { emptyState, type JobState, type ProjectState } from './project-state.ts';
 import { ViewEdits } from './view-edits.ts';
 import { type ProjectView } from './view.ts';
 
@@ -75,7 +92,7 @@ export class ProjectDocument {
     this.#stored = session.stored;
     this.#log = new EntryLog(options.id);
     this.#access = foldAccess([], this.#log.history);
-    this.#state = { id: options.id, members: [], files: [], jobs: [] };
+    this.#state = emptyState(options.id);
     this.#edits = new ViewEdits(
       session.writer,
       (update) => this.#append('edit', () => update),
@@ -193,17 +210,92 @@ export class ProjectDocument {
   async setRole(person: PersonId, role: Role): Promise<void> {
     this.#require('manage-members');
     await this.#edits.flush();
-    await this.#append('access', () => {
-      const cut = this.#log.writersOf((device) => this.#access.personOf(device) === person);
-      // Who changes their own role does it by the old one.
-      const others = cut.filter(({ writer }) => writer !== this.writer);
-      const own =
-        person === this.person ? [{ writer: this.writer, seq: this.#log.lengthOf(this.writer) }] : [];
-      return encodeBody({ type: 'role', at: Date.now(), person, role, cut: [...others, ...own] });
-    });
+    await this.#append('access', () =>
+      encodeBody({ type: 'role', at: Date.now(), person, role, cut: this.#cutOf(person) })
+    );
     await this.flush();
     if (this.#access.roleOf(person) !== role)
       throw new TaggedError('role-refused', 'the role was not changed: a project keeps at least one admin');
+  }
+
+  /** Removes a person, or leaves: what they wrote so far stands, nothing of theirs counts from now on. */
+  async removePerson(person: PersonId): Promise<void> {
+    if (person !== this.person) this.#require('manage-members');
+    await this.#edits.flush();
+    await this.#append('access', () =>
+      encodeBody({ type: 'remove', at: Date.now(), person, cut: this.#cutOf(person) })
+    );
+    await this.flush();
+    if (this.#access.roleOf(person) !== undefined)
+      throw new TaggedError('role-refused', 'nobody was removed: a project keeps at least one admin');
+  }
+
+  /** What the person wrote, as known here; who changes their own standing does it by the old one. */
+  #cutOf(person: PersonId): { writer: WriterId; seq: number }[] {
+    const cut = this.#log.writersOf((device) => this.#access.personOf(device) === person);
+    if (person !== this.person) return cut;
+    const others = cut.filter(({ writer }) => writer !== this.writer);
+    return [...others, { writer: this.writer, seq: this.#log.lengthOf(this.writer) }];
+  }
+
+  /** Invites people to a role. @returns what the link needs besides where members meet */
+  async invite(options: { role: InvitableRole; expires: number; uses: number }): Promise<NewInvitation> {
+    this.#require('manage-members');
+    const key = await createInvitationKey();
+    const invite = v.parse(InvitationId, toHex(randomBytes(16)));
+    const { publicKey, seed } = key;
+    await this.#appendAccess({ type: 'invite', at: Date.now(), invite, key: publicKey, ...options });
+    const { hash: entry = '', lamport = 0 } = this.#log.lastOf(this.writer) ?? {};
+    return { invite, seed, entry, lamport };
+  }
+
+  /** From now on nobody joins by it; who joined before stays. */
+  async revokeInvitation(invite: InvitationId): Promise<void> {
+    this.#require('manage-members');
+    await this.#appendAccess({ type: 'revoke', at: Date.now(), invite });
+  }
+
+  /**
+   * Writes that this person joins by an invitation. It counts once a member has taken it in.
+   * @throws TaggedError `already-a-member`
+   */
+  async join(invitation: NewInvitation, person: PersonRecord): Promise<void> {
+    if (this.role !== undefined) throw new TaggedError('already-a-member', 'this person is a member already');
+    const { invite, seed, entry, lamport } = invitation;
+    const key = await invitationKeyFrom(seed);
+    const joining = { project: this.id, invite, device: this.device, person };
+    const signature = toHex(await signJoining(key, joining));
+    const body = { type: 'join' as const, at: Date.now(), invite, key: key.publicKey, person, signature };
+    await this.#append('access', () => encodeBody(body), { access: [entry], lamport: lamport + 1 });
+    await this.flush();
+  }
+
+  /** What this session wrote, for a member who lets this device in. */
+  get ownEntries(): Uint8Array {
+    return ownUpdate(this.carrier, this.writer);
+  }
+
+  /** Why an invitation lets nobody in now, by this device's clock; `undefined`: it does. */
+  invitationProblem(claim: InvitationClaim): InvitationProblem | undefined {
+    return invitationProblem(this.#state.invitations, claim);
+  }
+
+  /**
+   * Takes in what somebody at the door wrote: that they join by an invitation, and nothing else.
+   * @returns why they do not, if so
+   */
+  async letIn(
+    update: Uint8Array,
+    from: { device: DeviceId; writer: WriterId }
+  ): Promise<InvitationProblem | undefined> {
+    if (this.roleOfDevice(from.device) !== undefined) return undefined;
+    const join = await readJoin(this.id, update, from.writer);
+    const problem = join ? this.invitationProblem(join) : 'malformed';
+    if (problem) return problem;
+    if ((await this.admit(update, from)) !== true) return 'malformed';
+    applyToCarrier(this.carrier, update);
+    await this.flush();
+    return this.roleOfDevice(from.device) === undefined ? 'used' : undefined;
   }
 
   async addFile(file: NewFile): Promise<FileId> {
@@ -300,7 +392,11 @@ export class ProjectDocument {
   }
 
   /** @param body made when it is its turn, with all before it folded */
-  #append(kind: EntryKind, body: () => Uint8Array): Promise<void> {
+  #append(
+    kind: EntryKind,
+    body: () => Uint8Array,
+    known: { access: string[]; lamport: number } = { access: [], lamport: 0 }
+  ): Promise<void> {
     return this.#enqueue(async () => {
       await this.#takeIn();
       const last = this.#log.lastOf(this.writer);
@@ -312,8 +408,8 @@ export class ProjectDocument {
         seq: this.#log.lengthOf(this.writer),
         device: this.device,
         prev: last?.hash ?? '',
-        access: this.#log.history.heads.slice(-mostAccessHeads),
-        lamport: this.#log.nextLamport,
+        access: [...new Set([...known.access, ...this.#log.history.heads])].slice(-mostAccessHeads),
+        lamport: Math.max(known.lamport, this.#log.nextLamport),
         kind
       };
       const entry = await encodeEntry(header, body(), (bytes) => this.#keys.sign(bytes));
@@ -361,7 +457,8 @@ export class ProjectDocument {
     this.#access = foldAccess(this.#log.access, this.#log.history);
     this.#edits.apply(this.#log.edits, this.#access);
     const { files, jobs } = foldFacts(this.#log.facts, this.#access);
-    this.#state = { id: this.id, members: this.#access.members, files, jobs };
+    const { members, formerMembers, invitations } = this.#access;
+    this.#state = { id: this.id, members, formerMembers, invitations, files, jobs };
     this.#notify();
   }
 

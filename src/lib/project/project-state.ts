@@ -8,7 +8,8 @@ import {
   type ProjectId
 } from '../model/ids.ts';
 import { type JobDefinition, type JobEvent, type JobEventState } from '../model/processor.ts';
-import { type Member } from './access-fold.ts';
+import { type PersonRecord } from '../identity/person.ts';
+import { type Invitation, type Member } from './access-fold.ts';
 import { type FileFact } from './bodies.ts';
 
 export interface FileState extends Omit<FileFact, 'type' | 'root'> {
@@ -48,8 +49,16 @@ export interface JobState {
 export interface ProjectState {
   id: ProjectId;
   members: readonly Member[];
+  /** Who was removed or left; what they did before stays. */
+  formerMembers: readonly PersonRecord[];
+  invitations: readonly Invitation[];
   files: readonly FileState[];
   jobs: readonly JobState[];
+}
+
+/** A project of which nothing has arrived. */
+export function emptyState(id: ProjectId): ProjectState {
+  return { id, members: [], formerMembers: [], invitations: [], files: [], jobs: [] };
 }
 
 export function isTerminal(state: JobState['state']): boolean {

@@ -6,6 +6,7 @@ import * as Y from 'yjs';
 import { type WriterId } from '../model/ids.ts';
 import { type Access } from './access-fold.ts';
 import { type Entry } from './entry.ts';
+import { mutedUpdate } from './muted-update.ts';
 import { ProjectView } from './view.ts';
 
 /** Local edits within this time become one entry. */
@@ -15,10 +16,11 @@ export class ViewEdits {
   readonly view: ProjectView;
   readonly #writer: WriterId;
   readonly #append: (update: Uint8Array) => Promise<void>;
-  readonly #applied = new Set<string>();
-  /** Own entries, which were in the view before they were entries. */
-  readonly #own = new Set<string>();
+  /** Entries that are in the view, and whether each counted then. */
+  readonly #applied = new Map<string, boolean>();
   #pending: Uint8Array[] = [];
+  /** On their way to become entries. */
+  #leaving: Uint8Array[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #appending: Promise<void> = Promise.resolve();
 
@@ -44,45 +46,43 @@ export class ViewEdits {
     if (this.#pending.length > 0) {
       const update = Y.mergeUpdates(this.#pending);
       this.#pending = [];
-      this.#appending = this.#appending.catch(() => undefined).then(() => this.#append(update));
+      this.#leaving.push(update);
+      this.#appending = this.#appending
+        .catch(() => undefined)
+        .then(() => this.#append(update))
+        .finally(() => {
+          this.#leaving = this.#leaving.filter((other) => other !== update);
+        });
     }
     return this.#appending;
   }
 
-  /** Brings the view up to the entries that count. */
+  /** Brings the view up to the entries, muted where they do not count. */
   apply(entries: readonly Entry[], access: Access): void {
-    const counting = entries.filter((entry) => countsAsEdit(entry, access));
-    const hashes = new Set(counting.map(({ hash }) => hash));
-    const ownVoid = this.#noteOwn(entries).some((hash) => !hashes.has(hash));
-    if (ownVoid || [...this.#applied].some((hash) => !hashes.has(hash))) {
-      this.#rebuild(counting);
-      return;
+    const counts = new Map(entries.map((entry) => [entry.hash, countsAsEdit(entry, access)]));
+    // Own entries were in the view before they were entries: as counting ones.
+    for (const { hash, writer } of entries) {
+      if (writer !== this.#writer || this.#applied.has(hash)) continue;
+      this.#applied.set(hash, true);
+      this.#leaving.shift();
     }
-    for (const entry of counting) this.#applyOnce(entry);
+    if ([...this.#applied].some(([hash, counted]) => counts.get(hash) !== counted)) this.#startOver();
+    for (const { hash, body } of entries) {
+      if (this.#applied.has(hash)) continue;
+      const counted = counts.get(hash) === true;
+      this.#applied.set(hash, counted);
+      this.view.apply(counted ? body : mutedUpdate(body));
+    }
   }
 
-  /** @returns own entries not seen before */
-  #noteOwn(entries: readonly Entry[]): string[] {
-    const fresh = entries.filter(({ writer, hash }) => writer === this.#writer && !this.#own.has(hash));
-    for (const { hash } of fresh) this.#own.add(hash);
-    return fresh.map(({ hash }) => hash);
+  #startOver(): void {
+    this.#applied.clear();
+    this.view.reset([...this.#leaving, ...this.#pending]);
   }
 
   close(): void {
     clearTimeout(this.#timer);
     this.view.close();
-  }
-
-  #applyOnce({ hash, body }: Entry): void {
-    if (this.#applied.has(hash)) return;
-    this.#applied.add(hash);
-    this.view.apply(body);
-  }
-
-  #rebuild(counting: readonly Entry[]): void {
-    this.#applied.clear();
-    this.view.reset();
-    for (const entry of counting) this.#applyOnce(entry);
   }
 }
 

@@ -2,12 +2,14 @@
  * The view: a Y.Doc of what people edit together (names, descriptions, notes, tags). It is rebuilt from edit entries,
  * each one Yjs update; this file lists every map, key and type in it.
  *
- *   names:  Y.Map<string>             `project`, `file <id>`, `job <id>` → name, last writer wins
- *   tags:   Y.Map<true>               `<subject>\n<tag>` → present
+ *   names:  Registers of string       `project`, `file <id>`, `job <id>` → name, last writer wins (registers.ts)
+ *   tags:   Registers of boolean      `<subject>\n<tag>` → present
  *   notes <subject>: Y.Text           `project`, `file <id>`, `job <id>`
  */
+import * as v from 'valibot';
 import * as Y from 'yjs';
 import { type WriterId } from '../model/ids.ts';
+import { Registers } from './registers.ts';
 
 /** What a name or note belongs to. */
 export type Subject = 'project' | `file ${string}` | `job ${string}`;
@@ -39,8 +41,8 @@ export class ProjectView {
   }
 
   nameOf(subject: Subject): string | undefined {
-    const name: unknown = this.#names.get(subject);
-    return typeof name === 'string' && name.length > 0 ? name.slice(0, longestName) : undefined;
+    const name = this.#names.get(subject);
+    return name ? name.slice(0, longestName) : undefined;
   }
 
   rename(subject: Subject, name: string): void {
@@ -50,14 +52,15 @@ export class ProjectView {
 
   tagsOf(subject: Subject): string[] {
     const prefix = `${subject}\n`;
-    return [...this.#tags.keys()]
-      .filter((key) => key.startsWith(prefix))
-      .map((key) => key.slice(prefix.length));
+    return [...this.#tags.all()]
+      .filter(([name, { value }]) => value && name.startsWith(prefix))
+      .map(([name]) => name.slice(prefix.length))
+      .sort();
   }
 
   setTag(subject: Subject, tag: string, present: boolean): void {
     const key = `${subject}\n${tag.trim().slice(0, longestTag)}`;
-    this.#doc.transact(() => (present ? this.#tags.set(key, true) : this.#tags.delete(key)), localEdit);
+    this.#doc.transact(() => this.#tags.set(key, present), localEdit);
   }
 
   notesOf(subject: Subject): SharedText {
@@ -78,13 +81,17 @@ export class ProjectView {
 
   /** Applies an edit entry's update. */
   apply(update: Uint8Array): void {
+    // Yjs takes an update that holds the own client's work for a stranger with the same id, and changes that id.
+    this.#doc.clientID = 0;
     Y.applyUpdate(this.#doc, update);
+    this.#doc.clientID = this.#writer;
   }
 
-  /** Starts over with nothing, for a rebuild from the log. */
-  reset(): void {
+  /** Starts over, for a rebuild from the log; `kept` are local edits that are no entries yet. */
+  reset(kept: readonly Uint8Array[] = []): void {
     this.#doc.destroy();
     this.#doc = this.#createDoc();
+    for (const update of kept) this.apply(update);
     for (const listeners of this.#textListeners.values()) for (const listener of listeners) listener();
   }
 
@@ -127,12 +134,12 @@ export class ProjectView {
     return this.#doc.getText(notesName(subject));
   }
 
-  get #names(): Y.Map<string> {
-    return this.#doc.getMap('names');
+  get #names(): Registers<string> {
+    return new Registers(this.#doc.getMap('names'), this.#writer, v.string());
   }
 
-  get #tags(): Y.Map<true> {
-    return this.#doc.getMap('tags');
+  get #tags(): Registers<boolean> {
+    return new Registers(this.#doc.getMap('tags'), this.#writer, v.boolean());
   }
 }
 

@@ -14,14 +14,14 @@ import {
 
 type Act = {
   by: number;
-  what: 'file' | 'job' | 'rename' | 'note' | 'role' | 'deliver' | 'delete';
+  what: 'file' | 'job' | 'rename' | 'note' | 'role' | 'remove' | 'deliver' | 'delete';
   pick: number;
 };
 
 const acts = fc.array(
   fc.record<Act>({
     by: fc.integer({ min: 0, max: 2 }),
-    what: fc.constantFrom('file', 'job', 'rename', 'note', 'role', 'deliver', 'deliver', 'delete'),
+    what: fc.constantFrom('file', 'job', 'rename', 'note', 'role', 'remove', 'deliver', 'deliver', 'delete'),
     pick: fc.nat({ max: 100 })
   }),
   { minLength: 3, maxLength: 25 }
@@ -55,7 +55,7 @@ test('three replicas agree after any interleaving of acts and deliveries', { tim
         for (const { file } of definition.inputs)
           expect(first.state.files.some((known) => known.file === file)).toBe(true);
     }),
-    { numRuns: 40 }
+    { numRuns: 60 }
   );
 });
 
@@ -81,4 +81,6 @@ async function perform(
   if (what === 'delete' && file) await me.deleteFile(file.file);
   if (what === 'role' && me.can('manage-members'))
     await me.setRole(somebody.person.person, pick % 2 ? 'editor' : 'admin').catch(() => undefined);
+  if (what === 'remove' && me.can('manage-members') && pick % 3 === 0)
+    await me.removePerson(somebody.person.person).catch(() => undefined);
 }

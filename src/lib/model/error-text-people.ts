@@ -1,0 +1,34 @@
+/** Words for what fails between people: invitations, roles, joining. */
+import { type Describe } from './error-text.ts';
+
+const askForAnother = 'Ask whoever invited you for another link.';
+
+export const peopleTexts: Record<string, Describe> = {
+  'already-a-member': () => ({
+    what: 'You are a member of this project already.',
+    remedy: 'Open it from the home page.'
+  }),
+  'invitation-expired': () => ({ what: 'The invitation has expired.', remedy: askForAnother }),
+  'invitation-invalid': () => ({
+    what: 'This is no invitation link, or a part of it is missing.',
+    remedy: 'Copy the whole link that you were sent, up to its last character.'
+  }),
+  'invitation-malformed': () => ({
+    what: 'A member of the project could not read the request to join.',
+    remedy: 'Reload the page to get the newest version of the app, and open the link again.'
+  }),
+  'invitation-revoked': () => ({ what: 'The invitation was taken back.', remedy: askForAnother }),
+  'invitation-unknown': () => ({
+    what: 'The members who are reachable now have not heard of this invitation yet.',
+    remedy: 'Try again when whoever invited you is online, or has been since.'
+  }),
+  'invitation-used': () => ({
+    what: 'The invitation has been used as often as it allows.',
+    remedy: askForAnother
+  }),
+  'join-no-answer': () => ({
+    what: 'No member of the project is online now.',
+    remedy:
+      'Keep the link and try again later: any member can let you in, and so can the project’s compute node.'
+  })
+};

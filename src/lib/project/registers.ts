@@ -1,0 +1,60 @@
+/**
+ * Values that the last writer decides, in one Y.Map. Each writer sets keys of their own only, and the value with the
+ * highest clock counts: so what a member wrote who turns out to have had no say can be left out without touching what
+ * others wrote before or after it.
+ */
+import * as v from 'valibot';
+import type * as Y from 'yjs';
+import { type WriterId } from '../model/ids.ts';
+
+export interface Register<Value> {
+  value: Value;
+  /** One more than the highest that its writer knew. */
+  clock: number;
+  writer: WriterId;
+}
+
+const clockLimit = 2 ** 48;
+
+export class Registers<Value extends string | boolean> {
+  readonly #map: Y.Map<unknown>;
+  readonly #writer: WriterId;
+  readonly #schema: v.GenericSchema<unknown, { value: Value; clock: number }>;
+
+  constructor(map: Y.Map<unknown>, writer: WriterId, value: v.GenericSchema<unknown, Value>) {
+    this.#map = map;
+    this.#writer = writer;
+    this.#schema = v.object({
+      value,
+      clock: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(clockLimit))
+    }) as v.GenericSchema<unknown, { value: Value; clock: number }>;
+  }
+
+  get(name: string): Value | undefined {
+    return this.all().get(name)?.value;
+  }
+
+  set(name: string, value: Value): void {
+    const clock = Math.min((this.all().get(name)?.clock ?? 0) + 1, clockLimit);
+    this.#map.set(`${this.#writer}\n${name}`, { value, clock });
+  }
+
+  /** What counts now, by name. What cannot be read is left out. */
+  all(): Map<string, Register<Value>> {
+    const winners = new Map<string, Register<Value>>();
+    for (const [key, stored] of this.#map.entries()) {
+      const at = key.indexOf('\n');
+      const parsed = v.safeParse(this.#schema, stored);
+      if (at < 0 || !parsed.success) continue;
+      const candidate = { ...parsed.output, writer: Number(key.slice(0, at)) as WriterId };
+      const name = key.slice(at + 1);
+      const present = winners.get(name);
+      if (!present || isLater(candidate, present)) winners.set(name, candidate);
+    }
+    return winners;
+  }
+}
+
+function isLater(a: Register<unknown>, b: Register<unknown>): boolean {
+  return a.clock === b.clock ? a.writer > b.writer : a.clock > b.clock;
+}
