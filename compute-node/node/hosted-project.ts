@@ -67,6 +67,10 @@ export class HostedProject implements JobHost {
         sign: (bytes) => keys.sign(bytes)
       },
       admits: ({ device }) => hosted.#admits(device),
+      door: {
+        problemWith: (proof) => document.invitationProblem(proof),
+        letIn: (update, from) => document.letIn(update, from)
+      },
       signalling,
       rtc,
       loopbackRooms,

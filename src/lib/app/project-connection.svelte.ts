@@ -85,6 +85,10 @@ export class ProjectConnection {
         sign: (bytes) => keys.sign(bytes)
       },
       admits: ({ device }) => this.#admits(device),
+      door: {
+        problemWith: (proof) => document.invitationProblem(proof),
+        letIn: (update, from) => document.letIn(update, from)
+      },
       signalling: places.signalling,
       rtc: browserRtc,
       loopback: places.loopback

@@ -8,11 +8,17 @@ import { verifySignature } from '../identity/device-keys.ts';
 import { encodeFields, fromHex, fromUtf8, toHex, utf8 } from '../identity/encoding.ts';
 import { hmac, randomBytes, verifyHmac } from '../identity/hash.ts';
 import { TaggedError } from '../model/errors.ts';
-import { DeviceId, WriterId } from '../model/ids.ts';
-import { type Credential, type PeerIdentity, type RemotePeer } from './peer-identity.ts';
+import { DeviceId, InvitationId, WriterId } from '../model/ids.ts';
+import {
+  type Credential,
+  type InvitationLookup,
+  type PeerIdentity,
+  type RemotePeer
+} from './peer-identity.ts';
 import { type Fingerprints } from './transport.ts';
 
 const domain = 'dendro/peer/1';
+const invitationDomain = 'dendro/invitation/1';
 const protocolVersion = 1;
 /** Before it has proved itself, the other side is heard for no more bytes than this. */
 export const unverifiedLimit = 4096;
@@ -30,7 +36,11 @@ const RefusalReason = v.picklist([
   'not-a-member',
   'version',
   'malformed',
-  'try-later'
+  'try-later',
+  'invitation-unknown',
+  'invitation-revoked',
+  'invitation-expired',
+  'invitation-used'
 ]);
 type RefusalReason = v.InferOutput<typeof RefusalReason>;
 
@@ -50,7 +60,14 @@ const HandshakeMessage = v.variant('type', [
   v.object({
     type: v.literal('proof'),
     signature: v.pipe(v.string(), v.regex(/^[0-9a-f]{128}$/)),
-    pairing: v.optional(hex32)
+    pairing: v.optional(hex32),
+    invitation: v.optional(
+      v.object({
+        invite: InvitationId,
+        key: DeviceId,
+        signature: v.pipe(v.string(), v.regex(/^[0-9a-f]{128}$/))
+      })
+    )
   }),
   v.object({ type: v.literal('ready') }),
   v.object({ type: v.literal('refused'), reason: RefusalReason })
@@ -97,9 +114,11 @@ export async function runHandshake(options: HandshakeOptions): Promise<RemotePee
     checkHello(own, other, credential);
     await sendProof(options, own, other);
     const proof = await expect(port, 'proof');
-    const peer = { device: other.device, sealingKey: other.sealingKey, writer: other.writer };
-    await checkProof({ ...options, own, other, signature: proof.signature, pairing: proof.pairing });
-    if (credential.kind === 'member' && !credential.admits(peer)) throw refuse('not-a-member');
+    await checkProof({ ...options, own, other, proof });
+    const invited = other.credential === 'invitation' && proof.invitation;
+    const { device, sealingKey, writer } = other;
+    const peer = { device, sealingKey, writer, ...(invited && { invitation: invited.invite }) };
+    if (credential.kind === 'member' && !invited && !credential.admits(peer)) throw refuse('not-a-member');
     options.onVerified?.(peer);
     send(port, { type: 'ready' });
     await expect(port, 'ready');
@@ -114,11 +133,20 @@ export async function runHandshake(options: HandshakeOptions): Promise<RemotePee
   }
 }
 
+/** Who is late, early or unlucky, and proved what they say. */
+const harmless = new Set<string>([
+  'not-a-member',
+  'try-later',
+  'invitation-unknown',
+  'invitation-revoked',
+  'invitation-expired',
+  'invitation-used'
+] satisfies RefusalReason[]);
+
 /** Whether a failed handshake counts against its address: a proof that is wrong, not a member that is not known yet. */
 export function isHostile(error: unknown): boolean {
   if (!(error instanceof TaggedError)) return false;
-  if (error.tag === 'handshake-refused')
-    return error.details.reason !== 'not-a-member' && error.details.reason !== 'try-later';
+  if (error.tag === 'handshake-refused') return !harmless.has(String(error.details.reason));
   return error.tag.startsWith('peer-frame') || error.tag === 'peer-unauthenticated';
 }
 
@@ -130,7 +158,14 @@ export function refuseForNow(port: HandshakePort): TaggedError {
 
 function checkHello(own: Hello, other: Hello, credential: Credential): void {
   if (other.v !== protocolVersion) throw refuse('version');
-  if (other.credential !== credential.kind) throw refuse('credential');
+  // Two who are invited meet in the room and have nothing to say to each other.
+  if (credential.kind === 'invitation' && other.credential === 'invitation') throw refuse('not-a-member');
+  const invites = credential.kind === 'member' && credential.invitations !== undefined;
+  const fits =
+    other.credential === credential.kind ||
+    (invites && other.credential === 'invitation') ||
+    (credential.kind === 'invitation' && other.credential === 'member');
+  if (!fits) throw refuse('credential');
   // A reflected hello would let somebody answer with our own proofs.
   if (other.nonce === own.nonce) throw refuse('proof');
   if (credential.kind === 'pairing' && credential.expects && credential.expects.device !== other.device)
@@ -142,23 +177,31 @@ async function sendProof(options: HandshakeOptions, own: Hello, other: Hello): P
   const transcript = encodeTranscript({ side, room, fingerprints, hellos: inOrder(side, own, other) });
   const signature = toHex(await options.identity.sign(transcript));
   if (credential.kind === 'member') send(options.port, { type: 'proof', signature });
-  else
+  else if (credential.kind === 'pairing')
     send(options.port, {
       type: 'proof',
       signature,
       pairing: toHex(await hmac(credential.secret, transcript))
     });
+  else {
+    const { invite, key } = credential;
+    const proof = toHex(await key.sign(encodeFields(invitationDomain, invite, transcript)));
+    send(options.port, {
+      type: 'proof',
+      signature,
+      invitation: { invite, key: key.publicKey, signature: proof }
+    });
+  }
 }
 
 interface ProofCheck extends HandshakeOptions {
   readonly own: Hello;
   readonly other: Hello;
-  readonly signature: string;
-  readonly pairing: string | undefined;
+  readonly proof: MessageOf<'proof'>;
 }
 
 async function checkProof(check: ProofCheck): Promise<void> {
-  const { side, room, own, other, credential } = check;
+  const { side, room, own, other, credential, proof } = check;
   const fingerprints = { local: check.fingerprints.remote, remote: check.fingerprints.local };
   const otherSide = side === 'offerer' ? 'answerer' : 'offerer';
   const transcript = encodeTranscript({
@@ -167,12 +210,29 @@ async function checkProof(check: ProofCheck): Promise<void> {
     fingerprints,
     hellos: inOrder(side, own, other)
   });
-  if (!(await verifySignature(other.device, transcript, fromHex(check.signature)))) throw refuse('proof');
+  if (!(await verifySignature(other.device, transcript, fromHex(proof.signature)))) throw refuse('proof');
+  if (credential.kind === 'member' && other.credential === 'invitation')
+    await checkInvitation(proof.invitation, transcript, credential.invitations);
   if (credential.kind !== 'pairing') return;
-  const mac = check.pairing === undefined ? undefined : fromHex(check.pairing);
+  const mac = proof.pairing === undefined ? undefined : fromHex(proof.pairing);
   if (!mac || !(await verifyHmac(credential.secret, transcript, mac))) throw refuse('proof');
   const expected = credential.expects?.fingerprint;
   if (expected && check.fingerprints.remote && expected !== check.fingerprints.remote) throw refuse('proof');
+}
+
+/** The transcript names both devices, so a proof is of use to the device that made it alone. */
+async function checkInvitation(
+  proof: MessageOf<'proof'>['invitation'],
+  transcript: Uint8Array,
+  lookup: InvitationLookup | undefined
+): Promise<void> {
+  if (!proof || !lookup) throw refuse('credential');
+  const { invite, key, signature } = proof;
+  const signed = encodeFields(invitationDomain, invite, transcript);
+  if (!(await verifySignature(key, signed, fromHex(signature)))) throw refuse('proof');
+  const problem = lookup({ invite, key });
+  if (problem === 'malformed') throw refuse('malformed');
+  if (problem) throw refuse(`invitation-${problem}`);
 }
 
 interface Transcript {

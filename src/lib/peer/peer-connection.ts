@@ -3,7 +3,7 @@
  * holds one knows who speaks. A side that falls silent is noticed by a ping, because a half-open connection tells nobody.
  */
 import { type ErrorRecord, TaggedError } from '../model/errors.ts';
-import { type DeviceId, type WriterId } from '../model/ids.ts';
+import { type DeviceId, type InvitationId, type WriterId } from '../model/ids.ts';
 import { type ChannelName, type PeerChannel } from './peer-channel.ts';
 import { type RemotePeer } from './peer-identity.ts';
 
@@ -26,6 +26,8 @@ export class PeerConnection {
   readonly writer: WriterId;
   /** Raw X25519 public key in lower-case hex. */
   readonly sealingKey: string;
+  /** Set where the other side is no member yet and wants to become one. */
+  readonly invitation: InvitationId | undefined;
   readonly carrier: CarrierKind;
   readonly #options: PeerConnectionOptions;
   readonly #listeners = new Set<CloseListener>();
@@ -35,6 +37,7 @@ export class PeerConnection {
     this.device = options.peer.device;
     this.writer = options.peer.writer;
     this.sealingKey = options.peer.sealingKey;
+    this.invitation = options.peer.invitation;
     this.carrier = options.carrier;
     this.#options = options;
   }

@@ -2,7 +2,8 @@
  * What the peer layer needs to know of this device and of the others: who signs here, and who may come in. The keys and
  * the access state themselves live above and are reached through these types alone.
  */
-import { type DeviceId, type WriterId } from '../model/ids.ts';
+import { type InvitationKey } from '../identity/invitation.ts';
+import { type DeviceId, type InvitationId, type WriterId } from '../model/ids.ts';
 
 /** This session of this device, as it presents itself in a handshake. */
 export interface PeerIdentity {
@@ -20,7 +21,20 @@ export interface RemotePeer {
   readonly device: DeviceId;
   readonly sealingKey: string;
   readonly writer: WriterId;
+  /** Proved an invitation and is no member yet: nothing but the joining may be said to it. */
+  readonly invitation?: InvitationId | undefined;
 }
+
+/** What somebody proved who holds an invitation's link. */
+export interface InvitationProof {
+  readonly invite: InvitationId;
+  readonly key: DeviceId;
+}
+
+/** Why the invitation lets nobody in, as far as this side knows; `undefined`: it does. */
+export type InvitationLookup = (
+  proof: InvitationProof
+) => 'unknown' | 'revoked' | 'expired' | 'used' | 'malformed' | undefined;
 
 /**
  * Whether a device that proved its key may enter the room. Asked at each handshake and again whenever the access state
@@ -28,9 +42,15 @@ export interface RemotePeer {
  */
 export type AccessLookup = (peer: RemotePeer) => boolean;
 
-/** Why a connection may be made: both sides name the same kind. `invitation` is reserved and refused for now. */
+/** Why a connection may be made: both sides name the same kind, but who is invited meets members. */
 export type Credential =
-  | { readonly kind: 'member'; readonly admits: AccessLookup }
+  | {
+      readonly kind: 'member';
+      readonly admits: AccessLookup;
+      /** Without it nobody is let in by invitation here. */
+      readonly invitations?: InvitationLookup | undefined;
+    }
+  | { readonly kind: 'invitation'; readonly invite: InvitationId; readonly key: InvitationKey }
   | {
       readonly kind: 'pairing';
       /** 16 random bytes from the pairing link. */

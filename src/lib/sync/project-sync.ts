@@ -15,6 +15,7 @@ import { openPeer } from '../peer/peer-link.ts';
 import { type MeshTrouble, RoomMesh } from '../peer/room-mesh.ts';
 import { type PeerTransport, type RtcFactory } from '../peer/transport.ts';
 import { CarrierRoom } from './carrier-room.ts';
+import { answerAtDoor, type Doorkeeper } from './joining.ts';
 import { type LoopbackAddress, LoopbackDialer } from './loopback-dialer.ts';
 import { type Presence } from './presence.ts';
 import { type Admit } from './sync-gate.ts';
@@ -30,6 +31,8 @@ export interface ProjectSyncOptions {
   readonly identity: PeerIdentity;
   /** Whether a device stands in the access state; must also name the introducer while that state is still empty. */
   readonly admits: AccessLookup;
+  /** Lets people in by invitation; without it nobody is. */
+  readonly door?: Doorkeeper | undefined;
   /** Signalling addresses (ws:// or wss://); empty: no WebRTC. */
   readonly signalling: readonly string[];
   /** `browserRtc`, or the node's. */
@@ -64,10 +67,14 @@ export class ProjectSync {
   private constructor(options: ProjectSyncOptions, room: Room, carrierRoom: CarrierRoom) {
     this.#options = options;
     this.#room = room;
-    this.#credential = { kind: 'member', admits: options.admits };
+    const { admits, door } = options;
+    this.#credential = { kind: 'member', admits, invitations: door?.problemWith };
     this.#gate = options.gate ?? new FailureGate();
     this.#carrierRoom = carrierRoom;
-    this.#connections.onConnection((connection) => carrierRoom.add(connection));
+    this.#connections.onConnection((connection) => {
+      if (connection.invitation === undefined) carrierRoom.add(connection);
+      else if (door) answerAtDoor(connection, door);
+    });
   }
 
   /** Opens the room and begins to look for peers; resolves before any is found. */
@@ -85,11 +92,11 @@ export class ProjectSync {
   }
 
   get connections(): readonly PeerConnection[] {
-    return this.#connections.all;
+    return this.#connections.all.filter(({ invitation }) => invitation === undefined);
   }
 
   connectionTo(device: DeviceId): PeerConnection | undefined {
-    return this.#connections.to(device);
+    return this.connections.find((connection) => connection.device === device);
   }
 
   /** Called with the present status and each later one. */
@@ -101,7 +108,9 @@ export class ProjectSync {
 
   /** Called for every present and later authenticated connection. */
   onConnection(listener: (connection: PeerConnection) => void): () => void {
-    return this.#connections.onConnection(listener);
+    return this.#connections.onConnection((connection) => {
+      if (connection.invitation === undefined) listener(connection);
+    });
   }
 
   /** Shows the others what this person looks at; null leaves. */
