@@ -120,14 +120,16 @@ function wrongUsage(message: string): UsageError {
   return new UsageError(message);
 }
 
-function wholeNumber(flag: string, text: string, minimum: number, maximum: number): number {
+/** @throws UsageError */
+export function wholeNumber(flag: string, text: string, minimum: number, maximum: number): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < minimum || value > maximum)
     throw wrongUsage(`${flag} takes a whole number from ${minimum} to ${maximum}, not "${text}".`);
   return value;
 }
 
-function webAddress(flag: string, text: string): URL {
+/** An origin: scheme, host and port. @throws UsageError */
+export function webAddress(flag: string, text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (
     !url ||
@@ -143,7 +145,8 @@ function webAddress(flag: string, text: string): URL {
   return url;
 }
 
-function tlsFiles(certFile: string | undefined, keyFile: string | undefined) {
+/** @throws UsageError when only one is given, or a file is missing */
+export function tlsFiles(certFile: string | undefined, keyFile: string | undefined) {
   if (certFile === undefined && keyFile === undefined) return undefined;
   if (certFile === undefined || keyFile === undefined)
     throw wrongUsage('--tls-cert and --tls-key belong together: give both.');

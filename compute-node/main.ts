@@ -9,7 +9,8 @@ type Command = (args: string[]) => Promise<number>;
 const commands: Record<string, () => Promise<Command>> = {
   sort: async () => (await import('./cli/sort.ts')).runSort,
   serve: async () => (await import('./cli/serve.ts')).serve,
-  node: async () => (await import('./cli/node.ts')).node
+  node: async () => (await import('./cli/node.ts')).node,
+  signal: async () => (await import('./cli/signal.ts')).signal
 };
 
 async function main(args: string[]): Promise<number> {

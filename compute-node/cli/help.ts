@@ -8,6 +8,7 @@ Usage: npx dendro COMMAND [OPTIONS]
 
   serve          serve the app and run a compute node (what "npm start" runs after building)
   node pair      print a new pairing link of the running node
+  signal         run a signalling server alone, where members in different networks find each other
   sort           sort one recording, without a browser: raw or NWB in, NWB out
   help COMMAND   what a command takes
   --version      print the version
@@ -36,6 +37,19 @@ The first start makes the demonstration project. Needs a built app (npm run buil
 const nodePair = `Usage: npx dendro node pair [--data DIR]
 
 Asks the running node for a new pairing link. A link works once, for 15 minutes.
+`;
+
+const signal = `Usage: npx dendro signal [OPTIONS]
+
+Runs a signalling server alone and prints its address, which goes into a project's settings. Members find each other
+there; it sees sealed messages only, stores nothing, and no recording passes through it. It is not needed where
+everybody reaches the same node.
+
+  --port PORT              port (default 4318)
+  --host ADDRESS           listen there instead of on loopback only; 0.0.0.0 is every interface
+  --tls-cert FILE --tls-key FILE   serve wss:// (then on every interface); an app opened by HTTPS reaches no other
+  --allow-origin URL       a further address of the app whose pages may use it; repeatable. Always allowed are apps
+                           opened at localhost, and compute nodes
 `;
 
 const sort = `Usage: npx dendro sort RECORDING -o OUT.nwb [OPTIONS]
@@ -79,6 +93,7 @@ Parameters
 const pages: Record<string, () => string> = {
   serve: () => serve,
   node: () => nodePair,
+  signal: () => signal,
   sort: () => sort + parameterTable(engineProcessor.parameters)
 };
 

@@ -33,6 +33,12 @@ export function signallingAddresses(
   return [own, ...origins].map((origin) => `${origin.replace(/^http/, 'ws')}/signal`);
 }
 
+/** Addresses of a signalling server by itself: every one under which this machine is reached there. */
+export function reachedAt({ host, tls }: Pick<ServeConfig, 'host' | 'tls'>, port: number): string[] {
+  const hosts = wildcardHosts.has(host) ? ['localhost', ...networkAddresses()] : [host];
+  return hosts.map((name) => `${tls ? 'wss' : 'ws'}://${inUrl(name)}:${port}/signal`);
+}
+
 function networkAddresses(): string[] {
   return Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])

@@ -8,7 +8,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, type Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { TaggedError } from '#lib/model/errors.ts';
-import { corsHeaders, homeOf, refuse, type Doors } from './doors.ts';
+import { corsHeaders, type Doors, homeOf, type Refusal, refuse } from './doors.ts';
 
 /** Answers requests below its path; the door has been passed. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
@@ -21,6 +21,8 @@ export interface HttpServerOptions {
   tls?: { certFile: string; keyFile: string };
   publicUrl?: URL;
   allowOrigins: readonly string[];
+  /** Another rule than the node's for who may knock (server/doors.ts). */
+  refuses?: (request: IncomingMessage) => Refusal | undefined;
   /** Every path that no other handler owns. */
   site: RequestHandler;
   /** `/bulk/…`. */
@@ -92,7 +94,7 @@ function attach(server: Server, options: HttpServerOptions, doors: Doors): Serve
   });
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    const refusal = refuse(request.headers, doors, request.socket.localAddress);
+    const refusal = refusalOf(request, options, doors);
     const handler = options.upgrades[pathOf(request)];
     if (refusal) closeUpgrade(socket, refusal.status, refusal.message);
     else if (!handler) closeUpgrade(socket, 404, 'There is no WebSocket at this address.');
@@ -104,10 +106,11 @@ function attach(server: Server, options: HttpServerOptions, doors: Doors): Serve
 async function handleRequest(
   request: IncomingMessage,
   response: ServerResponse,
-  { site, bulk }: HttpServerOptions,
+  options: HttpServerOptions,
   doors: Doors
 ): Promise<void> {
-  const refusal = refuse(request.headers, doors, request.socket.localAddress);
+  const { site, bulk } = options;
+  const refusal = refusalOf(request, options, doors);
   if (refusal) {
     response.writeHead(refusal.status, { 'Content-Type': 'text/plain; charset=utf-8' });
     response.end(`${refusal.message}\n`);
@@ -121,12 +124,16 @@ async function handleRequest(
     else await bulk(request, response);
     return;
   }
-  const home = homeOf(request.headers.host, request.url ?? '/', doors);
+  const home = options.refuses ? undefined : homeOf(request.headers.host, request.url ?? '/', doors);
   if (home && (request.method === 'GET' || request.method === 'HEAD')) {
     response.writeHead(308, { Location: home, 'Cache-Control': 'no-store' }).end();
     return;
   }
   await site(request, response);
+}
+
+function refusalOf(request: IncomingMessage, { refuses }: HttpServerOptions, doors: Doors) {
+  return refuses ? refuses(request) : refuse(request.headers, doors, request.socket.localAddress);
 }
 
 function pathOf(request: IncomingMessage): string {
