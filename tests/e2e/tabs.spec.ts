@@ -102,3 +102,30 @@ test('a second tab takes over when the first is closed while a job runs', async 
   await second.goto(`${project}/people`);
   await expectNodeConnected(second);
 });
+
+test('what one tab pairs with and makes is there in the other, without a reload', async ({ context }) => {
+  const first = await context.newPage();
+  await first.goto(node.url);
+  await createProject(first, 'Mouse 7');
+  await first.getByRole('link', { name: 'People', exact: true }).first().click();
+  await expect(first.getByRole('link', { name: 'Pair with a node' })).toBeVisible();
+
+  const second = await context.newPage();
+  await pair(second, node.pairingLink);
+  await first.getByRole('button', { name: 'Add to the project' }).click();
+  await expectNodeConnected(first);
+
+  await first.getByRole('link', { name: 'Dendro, home' }).click();
+  const projects = first.getByRole('main').locator('a[href^="/p/"]');
+  await expect(projects).toHaveCount(2);
+  await second.getByRole('link', { name: 'Dendro, home' }).click();
+  await expect(second.getByRole('main').locator('a[href^="/p/"]')).toHaveCount(2);
+  await second.getByRole('link', { name: 'Mouse 7' }).click();
+  await second.getByRole('link', { name: 'Settings' }).click();
+  await second.getByRole('button', { name: 'Remove from this device' }).click();
+  await second
+    .getByRole('dialog')
+    .getByRole('button', { name: /^Remove/ })
+    .click();
+  await expect(projects).toHaveCount(1);
+});

@@ -9,6 +9,7 @@ import { type PersonRecord } from '#lib/identity/person.ts';
 import { TaggedError } from '#lib/model/errors.ts';
 import { DeviceId, PersonId, type ProjectId } from '#lib/model/ids.ts';
 import { type DendroDatabase } from '#lib/storage/database.ts';
+import { watchQuery } from '#lib/storage/watch-query.ts';
 import { SvelteMap } from 'svelte/reactivity';
 import * as v from 'valibot';
 import { type NodeLink } from './project-connection.svelte.ts';
@@ -64,11 +65,18 @@ export class NodeBook {
 
   async load(database: DendroDatabase): Promise<void> {
     this.#database = database;
-    const rows = await database.nodes.orderBy('pairedAt').toArray();
-    this.#records = rows.flatMap((row) => {
-      const parsed = v.safeParse(NodeRecord, row);
-      return parsed.success ? [parsed.output] : [];
-    });
+    this.#records = await readNodes(database);
+  }
+
+  /** Follows what other tabs pair with. @param onChange after each change, also of this tab */
+  follow(database: DendroDatabase, onChange: () => void): () => void {
+    return watchQuery(
+      () => readNodes(database),
+      (records) => {
+        this.#records = records;
+        onChange();
+      }
+    );
   }
 
   get all(): NodeItem[] {
@@ -198,4 +206,12 @@ export class NodeBook {
       connectionText: carrier ? `Connected by ${carrier}` : 'Not connected; it is tried again by itself'
     };
   }
+}
+
+async function readNodes(database: DendroDatabase): Promise<NodeRecord[]> {
+  const rows = await database.nodes.orderBy('pairedAt').toArray();
+  return rows.flatMap((row) => {
+    const parsed = v.safeParse(NodeRecord, row);
+    return parsed.success ? [parsed.output] : [];
+  });
 }

@@ -11,7 +11,7 @@ import { type Leadership, seekLeadership } from '#lib/storage/leadership.ts';
 import { type FileShelf } from './file-shelf.svelte.ts';
 import { meetingPlaces } from './meeting-places.ts';
 import { type NodeBook } from './nodes.svelte.ts';
-import { type NodeLink, ProjectConnection } from './project-connection.svelte.ts';
+import { type MeetingPlaces, type NodeLink, ProjectConnection } from './project-connection.svelte.ts';
 import { completedOutputs } from './job-offers.ts';
 import { ProjectSession } from './project-session.svelte.ts';
 import { ProjectTabs } from './project-tabs.svelte.ts';
@@ -51,6 +51,8 @@ export class ProjectKeeper {
   readonly #tabs: ProjectTabs;
   #connection: ProjectConnection | undefined;
   #lead: Leadership | undefined;
+  /** By which places the connections were made. */
+  #connectedBy = '';
   /** Connecting and disconnecting run one after another. */
   #changing: Promise<void> = Promise.resolve();
   #closed = false;
@@ -82,6 +84,11 @@ export class ProjectKeeper {
       await this.#disconnect();
       await this.#connect();
     });
+  }
+
+  /** Nodes became known: connections are made anew if members are met elsewhere now. */
+  async nodesChanged(): Promise<void> {
+    if (this.#connection && JSON.stringify(this.#places()) !== this.#connectedBy) await this.reconnect();
   }
 
   async close(): Promise<void> {
@@ -120,13 +127,9 @@ export class ProjectKeeper {
   async #connect(): Promise<void> {
     const session = this.#session;
     if (!session || this.#connection || this.#closed) return;
-    const { keys, nodes, files, results, forceDataChannel } = this.#services;
-    const places = meetingPlaces({
-      project: this.#project,
-      nodes: nodes.records,
-      origin: location.origin,
-      forceDataChannel: forceDataChannel()
-    });
+    const { keys, files, results } = this.#services;
+    const places = this.#places();
+    this.#connectedBy = JSON.stringify(places);
     const connection = await ProjectConnection.start({
       document: session.document,
       keys,
@@ -145,6 +148,16 @@ export class ProjectKeeper {
     this.#connection = connection;
     this.#tabs.lead({ connection, run: (errand) => this.#run(session, errand) });
     this.#recordChanged();
+  }
+
+  #places(): MeetingPlaces {
+    const { nodes, forceDataChannel } = this.#services;
+    return meetingPlaces({
+      project: this.#project,
+      nodes: nodes.records,
+      origin: location.origin,
+      forceDataChannel: forceDataChannel()
+    });
   }
 
   async #disconnect(): Promise<void> {

@@ -15,6 +15,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import * as v from 'valibot';
 import { appContext } from './context.ts';
 import { FileShelf } from './file-shelf.svelte.ts';
+import { followTabs, forceDataChannelKey } from './follow-tabs.ts';
 import { NodeBook, type PairingOutcome } from './nodes.svelte.ts';
 import { pairByLink } from './pairing.ts';
 import { type JobItem } from './project-items.ts';
@@ -48,11 +49,14 @@ interface Opened {
 const KnownProjectRow = v.object({
   id: ProjectId,
   name: v.string(),
-  secret: v.instance(Uint8Array),
+  /** Empty while the project is being made. */
+  secret: v.pipe(
+    v.instance(Uint8Array),
+    v.check(({ length }) => length > 0)
+  ),
   signalling: v.array(v.string()),
   introducers: v.optional(v.array(DeviceId), [])
 });
-const forceDataChannelKey = 'force-data-channel';
 
 export class Workspace {
   readonly nodes = new NodeBook();
@@ -66,6 +70,9 @@ export class Workspace {
   #keepers = new SvelteMap<ProjectId, ProjectKeeper>();
   #forceDataChannel = $state(false);
   #pairingAbort: AbortController | undefined;
+  /** Projects that this tab adds or removes just now: not to be taken for another tab's doing. */
+  readonly #ownChanges = new Set<ProjectId>();
+  #stopFollowing: (() => void) | undefined;
   /** Every project was opened; one that could not be keeps leftovers from being offered for removal. */
   #allOpen = $state(false);
 
@@ -142,16 +149,15 @@ export class Workspace {
   /** Takes a project and its results off this device. */
   async removeProject(id: ProjectId): Promise<void> {
     const { persistence, files, results } = await this.#opened;
-    const keeper = this.#keepers.get(id);
-    const own = keeper?.session?.state.files ?? [];
-    this.#known = this.#known.filter((known) => known.id !== id);
-    this.#keepers.delete(id);
-    await keeper?.close();
+    const own = this.#keepers.get(id)?.session?.state.files ?? [];
+    this.#ownChanges.add(id);
+    await this.#letGo(id);
     await files.forget(own.map(({ file }) => file));
     const stillUsed = this.#usedRoots();
     for (const { root, generatedBy } of own)
       if (root && generatedBy && !stillUsed.has(root)) await results.remove(root);
     await persistence.remove(id);
+    this.#ownChanges.delete(id);
   }
 
   async renamePerson(name: string): Promise<void> {
@@ -163,8 +169,8 @@ export class Workspace {
 
   /** Chooses how bulk travels; connections are made anew. */
   async setForceDataChannel(force: boolean): Promise<void> {
-    await this.#database.settings.put({ key: forceDataChannelKey, value: force });
     this.#forceDataChannel = force;
+    await this.#database.settings.put({ key: forceDataChannelKey, value: force });
     await Promise.all([...this.#keepers.values()].map((keeper) => keeper.reconnect()));
   }
 
@@ -201,6 +207,7 @@ export class Workspace {
 
   /** Ends all connections; the page is going. */
   close(): void {
+    this.#stopFollowing?.();
     for (const keeper of this.#keepers.values()) void keeper.close();
   }
 
@@ -221,7 +228,7 @@ export class Workspace {
     this.#known = await this.#readProjects();
     this.#status = { state: 'ready' };
     void sweepLeftovers(blobs);
-    void this.#openAll(opened);
+    void this.#openAll(opened).then(() => this.#followTabs(opened));
     return opened;
   }
 
@@ -229,7 +236,7 @@ export class Workspace {
     const rows = await this.#database.projects.orderBy('openedAt').reverse().toArray();
     return rows.flatMap((row) => {
       const parsed = v.safeParse(KnownProjectRow, row);
-      // A project without its secret was being made when the tab went: it is shown, but met nowhere.
+      // A project without its secret is being made, or was when its tab went.
       return parsed.success ? [parsed.output] : [];
     });
   }
@@ -246,6 +253,41 @@ export class Workspace {
       }
     }
     this.#allOpen = failures === 0;
+  }
+
+  #followTabs(opened: Opened): void {
+    this.#stopFollowing = followTabs({
+      database: this.#database,
+      nodes: this.nodes,
+      onProjects: (ids) => {
+        for (const id of new Set([...ids, ...this.#known.map((known) => known.id)]))
+          this.#followProject(id, opened).catch((error: unknown) =>
+            console.error('what another tab did to a project was not taken over', id, error)
+          );
+      },
+      onNodes: () => this.#keepers.forEach((keeper) => void keeper.nodesChanged()),
+      onForceDataChannel: (force) => {
+        if (force === this.#forceDataChannel) return;
+        this.#forceDataChannel = force;
+        this.#keepers.forEach((keeper) => void keeper.reconnect());
+      }
+    });
+  }
+
+  async #followProject(id: ProjectId, opened: Opened): Promise<void> {
+    const row = v.safeParse(KnownProjectRow, await this.#database.projects.get(id));
+    const known = this.#known.some((other) => other.id === id);
+    if (this.#ownChanges.has(id) || row.success === known) return;
+    if (!row.success) return this.#letGo(id);
+    this.#known = [row.output, ...this.#known];
+    await this.#keep(row.output, opened);
+  }
+
+  async #letGo(id: ProjectId): Promise<void> {
+    const keeper = this.#keepers.get(id);
+    this.#known = this.#known.filter((known) => known.id !== id);
+    this.#keepers.delete(id);
+    await keeper?.close();
   }
 
   #keep(known: KnownProject, opened: Opened): Promise<ProjectSession> {
@@ -269,15 +311,20 @@ export class Workspace {
 
   async #addProject(project: KnownProject): Promise<void> {
     const { secret, id, name } = project;
-    await putProject(this.#database, {
-      id,
-      name,
-      secret,
-      openedAt: Date.now(),
-      signalling: [...project.signalling],
-      introducers: [...project.introducers]
-    });
-    this.#known = [project, ...this.#known.filter((known) => known.id !== id)];
+    this.#ownChanges.add(id);
+    try {
+      await putProject(this.#database, {
+        id,
+        name,
+        secret,
+        openedAt: Date.now(),
+        signalling: [...project.signalling],
+        introducers: [...project.introducers]
+      });
+      this.#known = [project, ...this.#known.filter((known) => known.id !== id)];
+    } finally {
+      this.#ownChanges.delete(id);
+    }
     const keeper = this.#keepers.get(id);
     if (keeper) await keeper.meet(project);
     else await this.#keep(project, await this.#opened);
