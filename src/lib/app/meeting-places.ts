@@ -3,7 +3,11 @@ import { type DeviceId } from '#lib/model/ids.ts';
 import { type MeetingPlaces } from './project-connection.svelte.ts';
 
 export function meetingPlaces(options: {
-  project: { signalling: readonly string[]; introducers: readonly DeviceId[] };
+  project: {
+    signalling: readonly string[];
+    introducers: readonly DeviceId[];
+    byInvitation?: boolean | undefined;
+  };
   nodes: readonly { id: DeviceId; signalling: readonly string[] }[];
   /** Of this page, such as http://localhost:4317. */
   origin: string;
@@ -18,7 +22,7 @@ export function meetingPlaces(options: {
   const loopbackUrl = host && loopbackOf(host.signalling, origin);
   return {
     signalling: [...signalling],
-    introducers: project.introducers,
+    introducers: project.byInvitation ? 'anyone' : project.introducers,
     httpDevice: host && { device: host.id, origin },
     loopback: host && loopbackUrl !== undefined ? { url: loopbackUrl, device: host.id } : undefined
   };

@@ -13,6 +13,7 @@ import { type PeerConnection } from '#lib/peer/peer-connection.ts';
 import { type ProjectDocument } from '#lib/project/project-document.ts';
 import { isTerminal } from '#lib/project/project-state.ts';
 import { ProjectSync } from '#lib/sync/project-sync.ts';
+import { type Presence } from '#lib/sync/presence.ts';
 import { type SyncStatus } from '#lib/sync/sync-status.ts';
 import { SvelteMap } from 'svelte/reactivity';
 import { type LiveJobs } from './live-jobs.svelte.ts';
@@ -34,7 +35,7 @@ export interface MeetingPlaces {
   /** Bulk may go by HTTP to the node that served this page. */
   httpDevice: { device: DeviceId; origin: string } | undefined;
   /** Devices that may be met before the record has arrived: those by which this device came to the project. */
-  introducers: readonly DeviceId[];
+  introducers: readonly DeviceId[] | 'anyone';
 }
 
 export interface ConnectionOptions {
@@ -58,6 +59,7 @@ export class ProjectConnection {
   #status = $state.raw<SyncStatus>({ state: 'connecting' });
   #devices = new SvelteMap<DeviceId, number>();
   #links = new SvelteMap<DeviceId, NodeLink>();
+  #presence = $state.raw<ProjectSync['presence']>([]);
   #stopped = false;
 
   private constructor(options: ConnectionOptions) {
@@ -99,12 +101,17 @@ export class ProjectConnection {
       this.#options.onChange();
     });
     sync.onConnection((connection) => this.#take(connection));
+    sync.onPresence(() => {
+      this.#presence = sync.presence;
+      this.#options.onChange();
+    });
   }
 
   /** As it is told to the other tabs. */
   get state(): ConnectionState {
     return {
       status: this.#status,
+      presence: this.#presence.map(({ device, presence }) => ({ device, presence })),
       devices: [...this.#devices.keys()],
       nodes: [...this.#links.values()].map(({ device, connection, info }) => ({
         device,
@@ -118,6 +125,11 @@ export class ProjectConnection {
   }
   linkTo(device: DeviceId): NodeLink | undefined {
     return this.#links.get(device);
+  }
+
+  /** Tells the others what this person looks at. */
+  showPlace(presence: Presence): void {
+    this.#sync?.setPresence(presence);
   }
 
   /** The record changed: newly admitted nodes are spoken to, and new jobs watched. */
@@ -138,7 +150,8 @@ export class ProjectConnection {
 
   #admits(device: DeviceId): boolean {
     const { document, places } = this.#options;
-    if (document.state.members.length === 0) return places.introducers.includes(device);
+    if (document.state.members.length === 0)
+      return places.introducers === 'anyone' || places.introducers.includes(device);
     return document.roleOfDevice(device) !== undefined;
   }
 

@@ -1,11 +1,18 @@
 /** Files, jobs and people of a project as its pages show them, joined from the signed state and from this device. */
 import { type ErrorRecord } from '#lib/model/errors.ts';
-import { type ContentRoot, type DeviceId, type FileId, type JobId, type PersonId } from '#lib/model/ids.ts';
+import {
+  type ContentRoot,
+  type DeviceId,
+  type FileId,
+  type InvitationId,
+  type JobId,
+  type PersonId
+} from '#lib/model/ids.ts';
 import { type JobDefinition, type JobEvent, type RecordingSelection } from '#lib/model/processor.ts';
 import { Probe } from '#lib/model/recording.ts';
 import { type ProvenanceNode } from '#lib/plots/provenance-layout.ts';
 import { type FileState, type JobState, type ProjectState } from '#lib/project/project-state.ts';
-import { type Role } from '#lib/identity/person.ts';
+import { type InvitableRole, type Role } from '#lib/identity/person.ts';
 import * as v from 'valibot';
 import { type JobLive, type JobView, summaryText, terminalEvent, viewJob } from './job-view.ts';
 
@@ -58,9 +65,22 @@ export interface PersonItem {
   id: PersonId;
   name: string;
   role: Role;
-  devices: { id: DeviceId; name: string }[];
+  devices: { id: DeviceId; name: string; present: boolean }[];
   isSelf: boolean;
   present: boolean;
+  /** ms since 1970 of the last thing that the person did here, by their own clock. */
+  lastActive: number | undefined;
+}
+
+export interface InvitationItem {
+  id: InvitationId;
+  role: InvitableRole;
+  invitedBy: string;
+  expires: number;
+  /** "Open", "Used up", "Expired", "Taken back". */
+  state: 'open' | 'used' | 'expired' | 'revoked';
+  uses: number;
+  joined: string[];
 }
 
 /** What this device adds to the signed state. */
@@ -140,16 +160,46 @@ function probeOf(text: string | undefined): Probe | undefined {
 
 export function personItems(
   state: ProjectState,
-  local: { person: PersonId | undefined; isPresent(device: DeviceId): boolean }
+  local: {
+    person: PersonId | undefined;
+    isPresent(device: DeviceId): boolean;
+    lastActive(device: DeviceId): number | undefined;
+  }
 ): PersonItem[] {
   return state.members.map(({ person, name, role, devices }) => ({
     id: person,
     name,
     role,
-    devices: devices.map((device) => ({ id: device.device, name: device.name })),
+    devices: devices.map(({ device, name }) => ({ id: device, name, present: local.isPresent(device) })),
     isSelf: person === local.person,
-    present: devices.some(({ device }) => local.isPresent(device))
+    present: devices.some(({ device }) => local.isPresent(device)),
+    lastActive: latest(devices.map(({ device }) => local.lastActive(device)))
   }));
+}
+
+function latest(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length > 0 ? Math.max(...known) : undefined;
+}
+
+/** The newest first. */
+export function invitationItems(
+  { invitations, members, formerMembers }: ProjectState,
+  now: number
+): InvitationItem[] {
+  const names = new Map([...members, ...formerMembers].map(({ person, name }) => [person, name]));
+  const nameOf = (person: PersonId) => names.get(person) ?? 'somebody';
+  return invitations
+    .map(({ invite, role, invitedBy, expires, uses, joined, revoked }): InvitationItem => ({
+      id: invite,
+      role,
+      invitedBy: nameOf(invitedBy),
+      expires,
+      state: revoked ? 'revoked' : joined.length >= uses ? 'used' : now > expires ? 'expired' : 'open',
+      uses,
+      joined: joined.map(nameOf)
+    }))
+    .reverse();
 }
 
 export const placeText: Record<FilePlace, string> = {

@@ -26,6 +26,8 @@ export interface KnownProject {
   secret: Uint8Array;
   signalling: readonly string[];
   introducers: readonly DeviceId[];
+  /** Joined by a link: whoever is in the room may bring the record, which vouches for itself. */
+  byInvitation?: boolean | undefined;
 }
 
 export interface KeeperServices {
@@ -67,6 +69,9 @@ export class ProjectKeeper {
     this.opened = this.#open();
   }
 
+  get project(): KnownProject {
+    return this.#project;
+  }
   get session(): ProjectSession | undefined {
     return this.#session;
   }
@@ -169,6 +174,7 @@ export class ProjectKeeper {
 
   /** Does what another tab asks of the one with the connections. */
   async #run(session: ProjectSession, errand: Errand): Promise<unknown> {
+    if (errand.kind === 'show-place') return this.#tabs.showPlace(errand.presence);
     if (errand.kind === 'find-shared') return session.findInShares(errand.file, errand);
     return session.fetchResult(errand.file);
   }

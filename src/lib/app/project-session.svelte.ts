@@ -5,11 +5,13 @@
 import { blobSource } from '#lib/bytes/byte-source.ts';
 import { spotHash } from '#lib/bytes/content-root.ts';
 import { TaggedError } from '#lib/model/errors.ts';
-import { type DeviceId, type FileId, type JobId } from '#lib/model/ids.ts';
+import { type Role } from '#lib/identity/person.ts';
+import { type DeviceId, type FileId, type InvitationId, type JobId, type PersonId } from '#lib/model/ids.ts';
 import { type RecordingSelection } from '#lib/model/processor.ts';
 import { type Probe } from '#lib/model/recording.ts';
 import { type ProjectDocument } from '#lib/project/project-document.ts';
 import { emptyState, type FileState, type JobState, type ProjectState } from '#lib/project/project-state.ts';
+import { type Companion, companions } from './companions.ts';
 import { appContext } from './context.ts';
 import { type PickedFile } from './file-intake.svelte.ts';
 import { type FileShelf } from './file-shelf.svelte.ts';
@@ -20,6 +22,8 @@ import { type ConsoleText, type LiveJobs } from './live-jobs.svelte.ts';
 import { type NodeBook, type NodeItem } from './nodes.svelte.ts';
 import {
   fileItems,
+  type InvitationItem,
+  invitationItems,
   jobItems,
   personItems,
   type FileItem,
@@ -87,6 +91,7 @@ export class ProjectSession {
     void this.#version;
     if (this.#state.members.length === 0) return 'The project has not arrived on this device yet.';
     if (this.document.can('edit')) return undefined;
+    if (this.isRemoved) return 'You are no longer a member: what is here is a copy of what was.';
     const admins = this.#state.members.filter(({ role }) => role === 'admin').map(({ name }) => name);
     return `You may look but not change: ask an admin (${admins.join(', ')}).`;
   }
@@ -100,8 +105,13 @@ export class ProjectSession {
   readonly people: PersonItem[] = $derived.by(() =>
     personItems(this.#state, {
       person: this.document.person,
+      lastActive: (device) => this.document.lastActive(device),
       isPresent: (device) => this.#services.tabs.isConnected(device)
     })
+  );
+  /** Who is here now, and what they look at. */
+  readonly companions: Companion[] = $derived.by(() =>
+    companions(this.#state, this.#services.tabs.state?.presence ?? [], this.document.person)
   );
   /** Paired nodes that are not in the project. */
   readonly nodesToAdd: NodeItem[] = $derived.by(() =>
@@ -198,6 +208,41 @@ export class ProjectSession {
   async removeFile(id: FileId): Promise<void> {
     await this.#saving(() => this.document.deleteFile(id));
     await this.#services.files.forget([id]);
+  }
+
+  /** Whether one's role allows to invite, remove and give roles. */
+  get mayManage(): boolean {
+    void this.#version;
+    return this.document.can('manage-members');
+  }
+  /** Whom to ask for what one's own role does not allow. */
+  get adminNames(): string {
+    return this.#state.members
+      .filter(({ role }) => role === 'admin')
+      .map(({ name }) => name)
+      .join(', ');
+  }
+  /** This device's person took part once and does no more. */
+  get isRemoved(): boolean {
+    void this.#version;
+    return this.#state.members.length > 0 && this.document.role === undefined;
+  }
+  readonly invitations: InvitationItem[] = $derived.by(() => invitationItems(this.#state, Date.now()));
+
+  async setRole(person: PersonId, role: Role): Promise<void> {
+    await this.#saving(() => this.document.setRole(person, role));
+  }
+  /** Removes somebody; one's own person: leaves. */
+  async removePerson(person: PersonId): Promise<void> {
+    await this.#saving(() => this.document.removePerson(person));
+  }
+  async revokeInvitation(invite: InvitationId): Promise<void> {
+    await this.#saving(() => this.document.revokeInvitation(invite));
+  }
+
+  /** Shows the others which page of the project one looks at. */
+  showPlace(place: string | undefined, focus: string | undefined): void {
+    this.#services.tabs.showPlace({ ...(place && { place }), ...(focus && { focus }) });
   }
 
   async addNode(device: DeviceId): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import { fromErrorRecord, TaggedError, toErrorRecord } from '#lib/model/errors.ts';
 import { type DeviceId, type ProjectId } from '#lib/model/ids.ts';
+import { type Presence } from '#lib/sync/presence.ts';
 import * as v from 'valibot';
 import { LiveJobs } from './live-jobs.svelte.ts';
 import { type NodeLink, type ProjectConnection } from './project-connection.svelte.ts';
@@ -11,7 +12,7 @@ import { type ConnectionState, type Errand, type LiveNews, TabMessage } from './
 
 /** What the leading tab does for the others. */
 export interface TabLead {
-  connection: Pick<ProjectConnection, 'state' | 'isConnected' | 'linkTo' | 'recordChanged'>;
+  connection: Pick<ProjectConnection, 'state' | 'isConnected' | 'linkTo' | 'recordChanged' | 'showPlace'>;
   run: (errand: Errand) => Promise<unknown>;
 }
 
@@ -22,6 +23,7 @@ export class ProjectTabs {
   readonly #onSeen: (state: ConnectionState | undefined) => void;
   readonly #asked = new Map<string, PromiseWithResolvers<unknown>>();
   #lead = $state.raw<TabLead | undefined>(undefined);
+  #place: Presence | undefined;
   #leader: string | undefined;
   #seen = $state.raw<ConnectionState | undefined>(undefined);
 
@@ -57,6 +59,7 @@ export class ProjectTabs {
   lead(lead: TabLead): void {
     this.#forget();
     this.#lead = lead;
+    if (this.#place) lead.connection.showPlace(this.#place);
     this.announce();
   }
 
@@ -70,6 +73,13 @@ export class ProjectTabs {
   /** Tells the other tabs how the connections are now. */
   announce(): void {
     if (this.#lead) this.#tell({ kind: 'state', leader: this.#session, state: this.#lead.connection.state });
+  }
+
+  /** What this person looks at, as the others shall see it; the tab that was used last counts. */
+  showPlace(presence: Presence): void {
+    this.#place = presence;
+    if (this.#lead) this.#lead.connection.showPlace(presence);
+    else this.#tell({ kind: 'errand', id: crypto.randomUUID(), errand: { kind: 'show-place', presence } });
   }
 
   recordChanged(): void {

@@ -12,9 +12,17 @@ export interface Crumb {
   href?: string;
 }
 
+export interface ShellPerson {
+  person: string;
+  name: string;
+  where: string;
+  href: string;
+}
+
 export class Shell {
   #crumbs = $state.raw<Crumb[]>([]);
   #places = $state.raw<Place[]>([]);
+  #people = $state.raw<ShellPerson[]>([]);
   #status = $state<string | undefined>(undefined);
 
   get crumbs(): Crumb[] {
@@ -27,6 +35,14 @@ export class Shell {
   /** One quiet line at the right of the top bar, such as "Saved here". */
   get status(): string | undefined {
     return this.#status;
+  }
+
+  /** Who else is here, for the top bar. */
+  get people(): ShellPerson[] {
+    return this.#people;
+  }
+  setPeople(people: ShellPerson[]): void {
+    this.#people = people;
   }
 
   setCrumbs(crumbs: Crumb[]): void {

@@ -5,6 +5,7 @@
 import { JobConsole, JobProgress, NodeInfo } from '#lib/compute/protocol.ts';
 import { ErrorRecord } from '#lib/model/errors.ts';
 import { DeviceId, FileId, JobId } from '#lib/model/ids.ts';
+import { Presence } from '#lib/sync/presence.ts';
 import * as v from 'valibot';
 
 const maxMembers = 1000;
@@ -30,8 +31,12 @@ const ReachedNode = v.object({
 /** A compute node that some tab of this browser is connected to. */
 export type ReachedNode = v.InferOutput<typeof ReachedNode>;
 
+const Seen = v.object({ device: DeviceId, presence: Presence });
+
 const ConnectionState = v.object({
   status: SyncStatus,
+  /** What the others look at. */
+  presence: v.pipe(v.array(Seen), v.maxLength(maxMembers)),
   devices: v.pipe(v.array(DeviceId), v.maxLength(maxMembers)),
   nodes: v.pipe(v.array(ReachedNode), v.maxLength(maxMembers))
 });
@@ -68,7 +73,8 @@ export const SharedPlaces = v.pipe(v.array(SharedPlace), v.maxLength(5000));
 
 const Errand = v.variant('kind', [
   v.object({ kind: v.literal('fetch-result'), file: FileId }),
-  v.object({ kind: v.literal('find-shared'), file: FileId, device: DeviceId })
+  v.object({ kind: v.literal('find-shared'), file: FileId, device: DeviceId }),
+  v.object({ kind: v.literal('show-place'), presence: Presence })
 ]);
 /** Something that only the tab with the connections can do. */
 export type Errand = v.InferOutput<typeof Errand>;

@@ -3,6 +3,7 @@
  * nodes, and the storage.
  */
 import { randomBytes } from '#lib/identity/hash.ts';
+import { type InvitationLink, parseInvitationLink } from '#lib/identity/links.ts';
 import { TaggedError } from '#lib/model/errors.ts';
 import { DeviceId, type JobId, ProjectId } from '#lib/model/ids.ts';
 import { type ProjectPersistence } from '#lib/project/persistence.ts';
@@ -16,6 +17,7 @@ import * as v from 'valibot';
 import { appContext } from './context.ts';
 import { FileShelf } from './file-shelf.svelte.ts';
 import { followTabs, forceDataChannelKey } from './follow-tabs.ts';
+import { type InviteOptions, joinByLink, makeInvitationLink, reachableElsewhere } from './joining.ts';
 import { NodeBook, type PairingOutcome } from './nodes.svelte.ts';
 import { pairByLink } from './pairing.ts';
 import { type JobItem } from './project-items.ts';
@@ -55,7 +57,8 @@ const KnownProjectRow = v.object({
     v.check(({ length }) => length > 0)
   ),
   signalling: v.array(v.string()),
-  introducers: v.optional(v.array(DeviceId), [])
+  introducers: v.optional(v.array(DeviceId), []),
+  byInvitation: v.optional(v.boolean())
 });
 
 export class Workspace {
@@ -205,6 +208,52 @@ export class Workspace {
     this.#pairingAbort?.abort(new TaggedError('aborted', 'pairing was cancelled'));
   }
 
+  /** What a link says, before anything is done. @throws TaggedError `invitation-invalid` */
+  readInvitation(link: string): InvitationLink {
+    return parseInvitationLink(link);
+  }
+
+  /** Invites people to a project. @returns the link, a secret */
+  async invite(id: ProjectId, options: InviteOptions): Promise<{ link: string; reachable: boolean }> {
+    const keeper = this.#keepers.get(id);
+    const session = await keeper?.opened;
+    if (!keeper || !session) throw new TaggedError('project-unknown', 'this project is not on this device');
+    const signalling = this.#signallingOf(session, keeper.project);
+    const link = await makeInvitationLink({
+      ...options,
+      document: session.document,
+      project: keeper.project,
+      signalling,
+      inviterName: this.#identity?.personName ?? '',
+      origin: location.origin
+    });
+    return { link, reachable: reachableElsewhere(signalling) };
+  }
+
+  /** Joins by an invitation and opens the project. @throws TaggedError why not */
+  async join(link: InvitationLink, personName: string, signal: AbortSignal): Promise<ProjectId> {
+    await this.#opened;
+    if (personName.trim() !== '') await this.renamePerson(personName);
+    const { identity, persistence } = await this.#opened;
+    const known = this.#known.find(({ id }) => id === link.project);
+    if (known && (await this.openProject(known.id)).document.role !== undefined) return known.id;
+    const { keys, person } = identity;
+    try {
+      await this.#addProject(await joinByLink({ link, keys, person, persistence, signal }));
+    } catch (error) {
+      if (!known) await persistence.remove(link.project);
+      throw error;
+    }
+    void this.storage.persist();
+    return link.project;
+  }
+
+  /** Where members of a project are met: its own addresses, and those of its nodes. */
+  #signallingOf({ document }: ProjectSession, { signalling }: KnownProject): string[] {
+    const nodes = this.nodes.records.filter(({ id }) => document.roleOfDevice(id) === 'compute');
+    return [...new Set([...signalling, ...nodes.flatMap((node) => node.signalling)])];
+  }
+
   /** Ends all connections; the page is going. */
   close(): void {
     this.#stopFollowing?.();
@@ -319,7 +368,8 @@ export class Workspace {
         secret,
         openedAt: Date.now(),
         signalling: [...project.signalling],
-        introducers: [...project.introducers]
+        introducers: [...project.introducers],
+        ...(project.byInvitation && { byInvitation: true })
       });
       this.#known = [project, ...this.#known.filter((known) => known.id !== id)];
     } finally {

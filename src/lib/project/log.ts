@@ -33,6 +33,8 @@ export class EntryLog {
   readonly #edits: Entry[] = [];
   readonly #forked = new Set<number>();
   #lamport = 0;
+  /** The latest clock of each device's facts and access entries, ms since 1970: shown, never folded by. */
+  readonly lastActive = new Map<Entry['device'], number>();
   readonly history = new AccessHistory();
 
   constructor(project: ProjectId) {
@@ -106,15 +108,21 @@ export class EntryLog {
   async #addFact(entry: Entry): Promise<void> {
     const body = decodeFactBody(entry.body);
     if (!body) return;
+    this.#noteActivity(entry, body.at);
     // A job is known by what it computes: under another definition's hash it would pass for that one.
     if (body.type === 'job' && (await hashDefinition(body.definition)) !== body.definitionHash) return;
     insertInOrder(this.#facts, { entry, body }, (item) => item.entry);
+  }
+
+  #noteActivity({ device }: Entry, at: number): void {
+    this.lastActive.set(device, Math.max(at, this.lastActive.get(device) ?? 0));
   }
 
   async #addAccess(entry: Entry): Promise<void> {
     this.history.add(entry);
     const body = decodeAccessBody(entry.body);
     if (!body) return;
+    this.#noteActivity(entry, body.at);
     if (body.type === 'found' && (await projectIdOf(entry.device, fromHex(body.random))) !== entry.project)
       return;
     if (body.type === 'fork') {

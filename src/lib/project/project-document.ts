@@ -169,6 +169,11 @@ export class ProjectDocument {
     return person && this.#access.roleOf(person);
   }
 
+  /** When the device last wrote a fact or an access entry, by its own clock; ms since 1970. */
+  lastActive(device: DeviceId): number | undefined {
+    return this.#log.lastActive.get(device);
+  }
+
   can(action: Action): boolean {
     return action === 'run-jobs'
       ? this.role === 'compute'

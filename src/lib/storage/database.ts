@@ -29,6 +29,8 @@ export interface ProjectRow {
   signalling: string[];
   /** Devices that may be met before the record has arrived: those by which this device came to the project. */
   introducers?: DeviceId[];
+  /** Joined by a link: any peer of its room may bring the record. */
+  byInvitation?: boolean;
   carrier: Doc;
 }
 

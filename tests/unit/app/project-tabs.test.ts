@@ -9,6 +9,7 @@ const file = 'cd'.repeat(16) as FileId;
 const job = 'ef'.repeat(16) as JobId;
 const state: ConnectionState = {
   status: { state: 'connected', peers: 1 },
+  presence: [],
   devices: [device],
   nodes: [{ device, carrier: 'loopback', info: undefined }]
 };
@@ -27,6 +28,7 @@ function leadWith(run: TabLead['run']): TabLead {
   return {
     connection: {
       state,
+      showPlace: () => undefined,
       isConnected: (known) => known === device,
       linkTo: () => undefined,
       recordChanged: () => undefined
