@@ -212,7 +212,10 @@ async function checkProof(check: ProofCheck): Promise<void> {
   });
   if (!(await verifySignature(other.device, transcript, fromHex(proof.signature)))) throw refuse('proof');
   if (credential.kind === 'member' && other.credential === 'invitation')
-    await checkInvitation(proof.invitation, transcript, credential.invitations);
+    await checkInvitation(
+      { proof: proof.invitation, transcript, device: other.device },
+      credential.invitations
+    );
   if (credential.kind !== 'pairing') return;
   const mac = proof.pairing === undefined ? undefined : fromHex(proof.pairing);
   if (!mac || !(await verifyHmac(credential.secret, transcript, mac))) throw refuse('proof');
@@ -222,15 +225,15 @@ async function checkProof(check: ProofCheck): Promise<void> {
 
 /** The transcript names both devices, so a proof is of use to the device that made it alone. */
 async function checkInvitation(
-  proof: MessageOf<'proof'>['invitation'],
-  transcript: Uint8Array,
+  shown: { proof: MessageOf<'proof'>['invitation']; transcript: Uint8Array; device: DeviceId },
   lookup: InvitationLookup | undefined
 ): Promise<void> {
+  const { proof, transcript, device } = shown;
   if (!proof || !lookup) throw refuse('credential');
   const { invite, key, signature } = proof;
   const signed = encodeFields(invitationDomain, invite, transcript);
   if (!(await verifySignature(key, signed, fromHex(signature)))) throw refuse('proof');
-  const problem = lookup({ invite, key });
+  const problem = lookup({ invite, key, device });
   if (problem === 'malformed') throw refuse('malformed');
   if (problem) throw refuse(`invitation-${problem}`);
 }

@@ -29,6 +29,8 @@ export interface RemotePeer {
 export interface InvitationProof {
   readonly invite: InvitationId;
   readonly key: DeviceId;
+  /** Who holds it; may have been let in by another member a moment ago. */
+  readonly device: DeviceId;
 }
 
 /** Why the invitation lets nobody in, as far as this side knows; `undefined`: it does. */

@@ -106,6 +106,8 @@ export class ProjectDocument {
       mayNotWrite: (device) => this.roleOfDevice(device) === 'viewer',
       onFork: (first, second) => this.#reportFork(first, second)
     });
+    // Presence goes by this id from the first moment, before anything is written.
+    this.carrier.clientID = session.writer;
     this.carrier.on('update', this.#onCarrierUpdate);
   }
 
@@ -281,7 +283,9 @@ export class ProjectDocument {
   }
 
   /** Why an invitation lets nobody in now, by this device's clock; `undefined`: it does. */
-  invitationProblem(claim: InvitationClaim): InvitationProblem | undefined {
+  invitationProblem(claim: InvitationClaim & { device?: DeviceId }): InvitationProblem | undefined {
+    // Another member let this device in a moment ago: the use that is up is its own.
+    if (claim.device && this.roleOfDevice(claim.device) !== undefined) return undefined;
     return invitationProblem(this.#state.invitations, claim);
   }
 
