@@ -2,7 +2,7 @@
 import { type BlobStore } from '../platform/blob-store.ts';
 import { openFileSource } from '../platform/file-source.ts';
 import { type Shares } from '../platform/shares.ts';
-import { contentRoot } from '#lib/bytes/content-root.ts';
+import { contentRoot, spotHash } from '#lib/bytes/content-root.ts';
 import { type FileExchange } from '#lib/compute/file-exchange.ts';
 import { type TransferId } from '#lib/compute/protocol.ts';
 import { type TransferProgress } from '#lib/compute/transfer-progress.ts';
@@ -38,7 +38,14 @@ export interface FoundInput {
 }
 
 /** After these the same file cannot come any more, so the job fails instead of waiting. */
-const finalTags = new Set(['file-changed', 'file-missing', 'root-mismatch', 'disk-full', 'path-refused']);
+const finalTags = new Set([
+  'file-changed',
+  'file-missing',
+  'root-mismatch',
+  'disk-full',
+  'path-refused',
+  'share-differs'
+]);
 
 /** @throws TaggedError why the input cannot be had; the signal's reason */
 export async function findInput(options: InputOptions): Promise<FoundInput> {
@@ -64,6 +71,11 @@ async function readShared({ file, shares, signal, onProgress }: InputOptions): P
   try {
     if (source.size !== file.size)
       throw new TaggedError('file-changed', `${path} has another size than when it was added.`, { path });
+    // Known by name and size it may be another recording; the hash is of the one that was looked at.
+    if (file.spotHash !== undefined && (await spotHash(source, signal)) !== file.spotHash)
+      throw new TaggedError('share-differs', `${path} is another file than the one that was added.`, {
+        path
+      });
     const root = await contentRoot(source, {
       signal,
       onProgress: (bytesDone) => onProgress('reading', { bytesDone, bytesTotal: source.size })

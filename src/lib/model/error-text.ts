@@ -171,6 +171,11 @@ const texts: Record<string, Describe> = {
     what: message,
     remedy: 'Correct the field or leave it empty.'
   }),
+  'share-differs': ({ details }) => ({
+    what: `The file ${String(details?.path ?? '')} in the node’s shared folder is another one than the recording that was added, though its name and size are the same.`,
+    remedy:
+      'Put the right file into the shared folder, or submit the job again and send the recording’s bytes.'
+  }),
   'signalling-unreachable': ({ details }) => ({
     what: `The signalling server does not answer${details?.addresses ? ` (${String(details.addresses)})` : ''}.`,
     remedy: 'Start the node, or check the signalling address in the settings; it is tried again by itself.'
