@@ -7,15 +7,14 @@ import * as v from 'valibot';
 import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from '../identity/encoding.ts';
 import { type InvitationKey } from '../identity/invitation.ts';
 import { projectRoom } from '../identity/rooms.ts';
-import { fromErrorRecord, TaggedError } from '../model/errors.ts';
+import { TaggedError } from '../model/errors.ts';
 import { type InvitationId } from '../model/ids.ts';
-import { ConnectionSet } from '../peer/connection-set.ts';
-import { FailureGate } from '../peer/failure-gate.ts';
 import { type PeerConnection } from '../peer/peer-connection.ts';
 import { type InvitationLookup, type PeerIdentity, type RemotePeer } from '../peer/peer-identity.ts';
-import { type MeshTrouble, RoomMesh } from '../peer/room-mesh.ts';
+import { type MeshTrouble } from '../peer/room-mesh.ts';
 import { type RtcFactory } from '../peer/transport.ts';
-import { type LoopbackAddress, LoopbackDialer } from './loopback-dialer.ts';
+import { type LoopbackAddress } from './loopback-dialer.ts';
+import { type Meeting, openMeeting } from './meeting.ts';
 
 const Problem = v.picklist(['unknown', 'revoked', 'expired', 'used', 'malformed']);
 type Problem = v.InferOutput<typeof Problem>;
@@ -85,39 +84,19 @@ const defaultPatienceMs = 30_000;
  * `invitation-malformed`, `signalling-unreachable`, `no-candidate-pair`, `handshake-refused`, `join-no-answer`
  */
 export async function joinProject(options: JoinOptions): Promise<void> {
-  const { identity, secret, invite, key, signalling, rtc, iceServers = [], signal } = options;
+  const { secret, invite, key, signal } = options;
   signal?.throwIfAborted();
-  const room = await projectRoom(secret, 0);
-  const connections = new ConnectionSet();
-  const common = {
-    identity,
-    credential: { kind: 'invitation', invite, key } as const,
-    gate: new FailureGate()
-  };
-  const answer = new Answer(options, connections);
-  const mesh = await RoomMesh.start({
-    ...common,
-    room,
-    signalling,
-    rtc,
-    iceServers,
-    connections,
-    onTrouble: (trouble) => answer.trouble(trouble),
-    onChange: () => undefined
+  const answer = new Answer(options);
+  const meeting = await openMeeting({
+    ...options,
+    room: await projectRoom(secret, 0),
+    credential: { kind: 'invitation', invite, key },
+    onTrouble: (trouble) => answer.hearOf(trouble)
   });
-  const dialer =
-    options.loopback &&
-    new LoopbackDialer({
-      address: options.loopback,
-      linkOptions: { ...common, room: room.name },
-      connections
-    });
   try {
-    await answer.within(() => mesh.signallingStates.includes('connected'));
+    await answer.from(meeting);
   } finally {
-    dialer?.stop();
-    await mesh.stop();
-    connections.closeAll();
+    await meeting.close();
   }
 }
 
@@ -125,26 +104,28 @@ export async function joinProject(options: JoinOptions): Promise<void> {
 class Answer {
   readonly #options: JoinOptions;
   readonly #settled = Promise.withResolvers<undefined>();
-  #trouble: TaggedError | undefined;
+  /** Some member has not heard of the invitation yet. */
+  #unknown = false;
 
-  constructor(options: JoinOptions, connections: ConnectionSet) {
+  constructor(options: JoinOptions) {
     this.#options = options;
-    connections.onConnection((connection) => this.#ask(connection));
+    // Trouble may come before anybody waits.
+    this.#settled.promise.catch(() => undefined);
   }
 
   /** What proves that the invitation is of no use ends the wait; all else may be mended by another try or member. */
-  trouble({ error }: MeshTrouble): void {
-    const reason = String(error.details?.reason ?? '');
-    if (/^invitation-(revoked|expired|used)$/.test(reason)) this.#settled.reject(refusal(reason.slice(11)));
-    else if (reason === 'invitation-unknown') this.#trouble = refusal('unknown');
-    else this.#trouble ??= fromErrorRecord(error);
+  hearOf({ error }: MeshTrouble): void {
+    const problem = /^invitation-(\w+)$/.exec(String(error.details?.reason ?? ''))?.[1];
+    if (problem === 'unknown') this.#unknown = true;
+    else if (problem) this.#settled.reject(refusal(problem));
   }
 
-  async within(signallingReached: () => boolean): Promise<void> {
-    const { signal, patienceMs = defaultPatienceMs, signalling } = this.#options;
+  async from(meeting: Meeting): Promise<void> {
+    const { signal, patienceMs = defaultPatienceMs } = this.#options;
+    meeting.connections.onConnection((connection) => this.#ask(connection));
     const timer = setTimeout(() => {
-      const unreached = signalling.length > 0 && !signallingReached();
-      this.#settled.reject(this.#trouble ?? (unreached ? unreachable(signalling) : noAnswer()));
+      const known = this.#unknown ? refusal('unknown') : meeting.trouble();
+      this.#settled.reject(known ?? noAnswer());
     }, patienceMs);
     const abort = () => this.#settled.reject(signal?.reason);
     signal?.addEventListener('abort', abort);
@@ -161,7 +142,7 @@ class Answer {
     control.onMessage((bytes) => {
       const reply = parse(JoinReply, bytes);
       if (reply?.type === 'joined') this.#settled.resolve(undefined);
-      else if (reply?.reason === 'unknown') this.#trouble = refusal('unknown');
+      else if (reply?.reason === 'unknown') this.#unknown = true;
       else this.#settled.reject(refusal(reply?.reason ?? 'malformed'));
     });
     // When it closes first, the next connection asks again.
@@ -183,12 +164,6 @@ function parse<T>(schema: v.GenericSchema<unknown, T>, bytes: Uint8Array): T | u
 
 function refusal(problem: string): TaggedError {
   return new TaggedError(`invitation-${problem}`, `The invitation cannot be used: ${problem}.`);
-}
-
-function unreachable(signalling: readonly string[]): TaggedError {
-  return new TaggedError('signalling-unreachable', 'No signalling server of the project answers.', {
-    addresses: signalling.join(', ')
-  });
 }
 
 function noAnswer(): TaggedError {

@@ -6,18 +6,16 @@ import * as v from 'valibot';
 import { fromBase64Url } from '../identity/encoding.ts';
 import { type PairingLink } from '../identity/links.ts';
 import { type PersonRecord } from '../identity/person.ts';
-import { pairingRoom, type Room } from '../identity/rooms.ts';
-import { fromErrorRecord, TaggedError } from '../model/errors.ts';
+import { pairingRoom } from '../identity/rooms.ts';
+import { TaggedError } from '../model/errors.ts';
 import { WriterId } from '../model/ids.ts';
-import { ConnectionSet } from '../peer/connection-set.ts';
-import { FailureGate } from '../peer/failure-gate.ts';
+import { type FailureGate } from '../peer/failure-gate.ts';
 import { type LoopbackRooms } from '../peer/loopback-rooms.ts';
 import { type PeerConnection } from '../peer/peer-connection.ts';
-import { type Credential, type PeerIdentity, type RemotePeer } from '../peer/peer-identity.ts';
-import { openPeer, type OpenPeerOptions } from '../peer/peer-link.ts';
-import { type MeshTrouble, RoomMesh } from '../peer/room-mesh.ts';
+import { type PeerIdentity, type RemotePeer } from '../peer/peer-identity.ts';
+import { openPeer } from '../peer/peer-link.ts';
 import { normalizeFingerprint, type RtcFactory } from '../peer/transport.ts';
-import { LoopbackDialer } from './loopback-dialer.ts';
+import { type Meeting, openMeeting } from './meeting.ts';
 import {
   encodePairing,
   type PairingGrant,
@@ -66,26 +64,19 @@ export async function pairWithNode(options: PairWithNodeOptions): Promise<Pairin
   const secret = fromBase64Url(link.secret);
   const room = await pairingRoom(secret);
   const meeting = await openMeeting({
-    ...options,
+    ...meetingOf(options),
     room,
     signalling: link.signalling,
+    loopback: options.loopbackUrl ? { url: options.loopbackUrl, device: link.node } : undefined,
     credential: {
       kind: 'pairing',
       secret,
       expects: { device: link.node, fingerprint: normalizeFingerprint(link.fingerprint) }
     }
   });
-  const dialer = options.loopbackUrl
-    ? new LoopbackDialer({
-        address: { url: options.loopbackUrl, device: link.node },
-        linkOptions: meeting.linkOptions,
-        connections: meeting.connections
-      })
-    : undefined;
   try {
     return await askNode(meeting, options);
   } finally {
-    dialer?.stop();
     await meeting.close();
   }
 }
@@ -120,7 +111,9 @@ export interface PairingService {
 export async function servePairing(options: ServePairingOptions): Promise<PairingService> {
   const room = await pairingRoom(options.secret);
   const meeting = await openMeeting({
-    ...options,
+    ...meetingOf(options),
+    gate: options.gate,
+    signalling: options.signalling,
     room,
     credential: { kind: 'pairing', secret: options.secret }
   });
@@ -173,54 +166,13 @@ export async function servePairing(options: ServePairingOptions): Promise<Pairin
   };
 }
 
-interface MeetingOptions extends PairingOptions {
-  readonly room: Room;
-  readonly credential: Credential;
-  readonly signalling: readonly string[];
-  readonly gate?: FailureGate;
+/** There is no project yet: the writer says nothing. */
+function meetingOf({ identity, rtc, iceServers }: PairingOptions) {
+  return { identity: { ...identity, writer: randomWriter() }, rtc, iceServers };
 }
 
-/** A side's presence in the pairing room. */
-interface Meeting {
-  readonly connections: ConnectionSet;
-  readonly linkOptions: Omit<OpenPeerOptions, 'transport' | 'side'>;
-  /** Why there is no connection yet, as far as is known. */
-  trouble(): TaggedError;
-  close(): Promise<void>;
-}
-
-async function openMeeting(options: MeetingOptions): Promise<Meeting> {
-  const connections = new ConnectionSet();
-  const identity: PeerIdentity = { ...options.identity, writer: randomWriter() };
-  const { room, credential, signalling, rtc, iceServers = [], gate = new FailureGate() } = options;
-  const common = { identity, credential, gate };
-  let lastTrouble: MeshTrouble | undefined;
-  const mesh = await RoomMesh.start({
-    ...common,
-    room,
-    signalling,
-    rtc,
-    iceServers,
-    connections,
-    onTrouble: (trouble) => (lastTrouble = trouble),
-    onChange: () => undefined
-  });
-  return {
-    connections,
-    linkOptions: { ...common, room: room.name },
-    trouble() {
-      if (lastTrouble) return fromErrorRecord(lastTrouble.error);
-      if (!mesh.signallingStates.includes('connected'))
-        return new TaggedError('signalling-unreachable', 'The node’s signalling server does not answer.', {
-          addresses: signalling.join(', ')
-        });
-      return new TaggedError('pairing-no-answer', 'No node answers at this link.');
-    },
-    async close() {
-      await mesh.stop();
-      connections.closeAll();
-    }
-  };
+function noAnswer(): TaggedError {
+  return new TaggedError('pairing-no-answer', 'No node answers at this link.');
 }
 
 /** Introduces the person to the node once connected, and stores what comes back. */
@@ -229,7 +181,9 @@ async function askNode(meeting: Meeting, options: PairWithNodeOptions): Promise<
   const timeout = AbortSignal.timeout(patienceMs);
   const ended = signal ? AbortSignal.any([timeout, signal]) : timeout;
   const reply = await new Promise<{ reply: PairingReply; connection: PeerConnection }>((resolve, reject) => {
-    ended.addEventListener('abort', () => reject(signal?.aborted ? signal.reason : meeting.trouble()));
+    ended.addEventListener('abort', () =>
+      reject(signal?.aborted ? signal.reason : (meeting.trouble() ?? noAnswer()))
+    );
     meeting.connections.onConnection((connection) => {
       const control = connection.channel('control');
       control.onMessage((bytes) => {
