@@ -23,7 +23,6 @@ export type SessionOptions = Pick<ProjectSyncOptions, 'secret' | 'signalling' | 
 export async function startSession(options: SessionOptions): Promise<Session> {
   const identity = options.identity ?? (await createIdentity());
   const carrier = options.carrier ?? new Doc();
-  carrier.clientID = identity.writer;
   const sync = await ProjectSync.start({
     epoch: 0,
     admit: () => true,

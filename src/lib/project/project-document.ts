@@ -106,8 +106,6 @@ export class ProjectDocument {
       mayNotWrite: (device) => this.roleOfDevice(device) === 'viewer',
       onFork: (first, second) => this.#reportFork(first, second)
     });
-    // Presence goes by this id from the first moment, before anything is written.
-    this.carrier.clientID = session.writer;
     this.carrier.on('update', this.#onCarrierUpdate);
   }
 

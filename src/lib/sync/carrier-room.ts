@@ -42,6 +42,8 @@ export class CarrierRoom {
   static async open(options: CarrierRoomOptions): Promise<CarrierRoom> {
     // A name of its own: y-webrtc also joins tabs by BroadcastChannel, past the admission check.
     const name = `dendro-${crypto.randomUUID()}-${roomCount++}`;
+    // Presence goes by this id from the first moment, before anything is written.
+    options.carrier.clientID = options.own;
     const provider = new WebrtcProvider(name, options.carrier, {
       signaling: [],
       awareness: new Awareness(options.carrier),

@@ -25,7 +25,6 @@ export interface ProjectSyncOptions {
   /** The project's secret (32 bytes): room and signalling key are derived from it. */
   readonly secret: Uint8Array;
   readonly epoch: number;
-  /** Its client id is the identity's writer. */
   readonly carrier: Doc;
   readonly admit: Admit;
   readonly identity: PeerIdentity;

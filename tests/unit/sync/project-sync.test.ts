@@ -48,6 +48,16 @@ describe('two nodes of one project', () => {
     expect(a.sync.connectionTo(b.identity.device)?.writer).toBe(b.identity.writer);
   });
 
+  test('see what the other looks at, though it has written nothing', async () => {
+    const { signalling } = await open();
+    const shared = { secret: secret(), signalling: [signalling], rtc };
+    const a = await start(shared);
+    const b = await start(shared);
+    b.sync.setPresence({ place: 'files' });
+    await new Promise<void>((resolve) => a.sync.onPresence(() => a.sync.presence.length > 0 && resolve()));
+    expect(a.sync.presence).toEqual([{ device: b.identity.device, presence: { place: 'files' } }]);
+  });
+
   test('a carrier of 4 MB converges', async () => {
     const { signalling } = await open();
     const shared = { secret: secret(), signalling: [signalling], rtc };
