@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
-import { formatPairingLink, parsePairingLink } from '#lib/identity/links.ts';
+import {
+  formatInvitationLink,
+  formatPairingLink,
+  parseInvitationLink,
+  parsePairingLink
+} from '#lib/identity/links.ts';
 import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from '#lib/identity/encoding.ts';
 import { TaggedError } from '#lib/model/errors.ts';
 import { decodeAccessBody, decodeFactBody } from '#lib/project/bodies.ts';
@@ -55,31 +60,41 @@ test('no changed update changes a project', { timeout }, async () => {
   expect(folded(project)).toEqual(before);
 });
 
-test('no signed edit, whatever its update, stops a project from folding', { timeout }, async () => {
-  const { project, attacker } = await scene();
-  const writer = await attacker.writer();
-  const asExpected = new Y.Doc();
-  asExpected.clientID = writer;
-  asExpected.getText('notes project').insert(0, 'a note');
-  asExpected.getMap('names').set('project', 'renamed');
-  asExpected.getText('notes project').delete(1, 2);
-  asExpected.getMap('names').set('nested', new Y.Map([['a', new Y.Array()]]));
-  const asOtherTypes = new Y.Doc();
-  asOtherTypes.clientID = writer;
-  asOtherTypes.getArray('names').push(['not a map', new Y.XmlElement('p')]);
-  asOtherTypes.getMap('notes project').set('not', 'a text');
-  const edits = [asExpected, asOtherTypes].map((doc) => Y.encodeStateAsUpdate(doc));
-  const target = fc.asyncProperty(mutated(...edits), async (edit) => {
-    await attacker.writeEdit(edit);
-    Y.applyUpdate(project.carrier, attacker.update());
-    await project.flush();
-    expect(typeof project.name).toBe('string');
-    project.view.notesOf('project').toString();
-  });
-  await fc.assert(target, { numRuns: Math.ceil(fuzzRuns / 10) });
-  await project.addFile({ name: 'after all that', size: 1 });
-  expect(project.state.files.map(({ name }) => name)).toEqual(['honest', 'after all that']);
-});
+test.each([
+  ['that counts', 'admin'],
+  ['that does not count', 'viewer']
+] as const)(
+  'no signed edit %s, whatever its update, stops a project from folding',
+  { timeout },
+  async (_, role) => {
+    const { project, attacker, mallory } = await scene();
+    if (role === 'viewer') await project.setRole(mallory.person.person, role);
+    const writer = await attacker.writer();
+    const asExpected = new Y.Doc();
+    asExpected.clientID = writer;
+    asExpected.getText('notes project').insert(0, 'a note');
+    asExpected.getMap('names').set(`${writer}\nproject`, { value: 'renamed', clock: 9 });
+    asExpected.getText('notes project').delete(1, 2);
+    asExpected.getMap('names').set(`${writer}\nnested`, new Y.Map([['a', new Y.Array()]]));
+    const asOtherTypes = new Y.Doc();
+    asOtherTypes.clientID = writer;
+    asOtherTypes.getArray('names').push(['not a map', new Y.XmlElement('p')]);
+    asOtherTypes.getMap('notes project').set('not', 'a text');
+    const edits = [asExpected, asOtherTypes].map((doc) => Y.encodeStateAsUpdate(doc));
+    const target = fc.asyncProperty(mutated(...edits), async (edit) => {
+      await attacker.writeEdit(edit);
+      Y.applyUpdate(project.carrier, attacker.update());
+      await project.flush();
+      expect(typeof project.name).toBe('string');
+      project.view.notesOf('project').toString();
+      if (role === 'viewer')
+        expect([project.name, project.view.notesOf('project').toString()]).toEqual(['CA1', '']);
+    });
+    await fc.assert(target, { numRuns: Math.ceil(fuzzRuns / 10) });
+    await project.addFile({ name: 'after all that', size: 1 });
+    expect(project.state.files.map(({ name }) => name)).toEqual(['honest', 'after all that']);
+  }
+);
 
 test('a changed pairing link is refused as such, or is a whole one', () => {
   const link = parsePairingLink(
@@ -102,6 +117,36 @@ test('a changed pairing link is refused as such, or is a whole one', () => {
       expect(fromUtf8(utf8(parsed.node))).toMatch(/^[0-9a-f]{64}$/);
     } catch (error) {
       if (!(error instanceof TaggedError) || error.tag !== 'link-invalid') throw error;
+    }
+  });
+  fc.assert(target, { numRuns: fuzzRuns });
+});
+
+test('a changed invitation link is refused as such, or is a whole one', () => {
+  const link = parseInvitationLink(
+    formatInvitationLink('http://localhost:4317', {
+      v: 1,
+      project: '11'.repeat(32) as never,
+      secret: 'A'.repeat(43),
+      invite: '22'.repeat(16) as never,
+      seed: 'A'.repeat(43),
+      entry: '33'.repeat(32),
+      lamport: 7,
+      signalling: ['ws://localhost:4317/signal'],
+      expires: 1,
+      role: 'editor',
+      projectName: 'CA1',
+      inviterName: 'Anna'
+    })
+  );
+  const changed = mutated(utf8(JSON.stringify(link))).map((bytes) => `#${toBase64Url(bytes)}`);
+  const target = fc.property(changed, (text) => {
+    try {
+      const parsed = parseInvitationLink(text);
+      expect(['admin', 'editor', 'viewer']).toContain(parsed.role);
+      for (const secret of [parsed.secret, parsed.seed]) expect(fromBase64Url(secret)).toHaveLength(32);
+    } catch (error) {
+      if (!(error instanceof TaggedError) || error.tag !== 'invitation-invalid') throw error;
     }
   });
   fc.assert(target, { numRuns: fuzzRuns });

@@ -56,7 +56,8 @@ export function parsePairingLink(text: string): PairingLink {
   }
 }
 
-const bytes32 = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/));
+/** base64url; the last character holds four bits and two that are zero. */
+const bytes32 = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/));
 const shownName = v.pipe(v.string(), v.maxLength(256));
 
 /** What an invitation link says. Whoever holds it can join: it is a secret until it is used up or revoked. */

@@ -19,6 +19,8 @@ const clockLimit = 2 ** 48;
 export class Registers<Value extends string | boolean> {
   readonly #map: Y.Map<unknown>;
   readonly #writer: WriterId;
+  /** Read once for each change of the map: a page asks for the name of everything that it lists. */
+  #winners: Map<string, Register<Value>> | undefined;
   readonly #schema: v.GenericSchema<unknown, { value: Value; clock: number }>;
 
   constructor(map: Y.Map<unknown>, writer: WriterId, value: v.GenericSchema<unknown, Value>) {
@@ -28,19 +30,25 @@ export class Registers<Value extends string | boolean> {
       value,
       clock: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(clockLimit))
     }) as v.GenericSchema<unknown, { value: Value; clock: number }>;
+    map.observe(() => (this.#winners = undefined));
+  }
+
+  /** What counts now, by name. */
+  get all(): ReadonlyMap<string, Register<Value>> {
+    return (this.#winners ??= this.#read());
   }
 
   get(name: string): Value | undefined {
-    return this.all().get(name)?.value;
+    return this.all.get(name)?.value;
   }
 
   set(name: string, value: Value): void {
-    const clock = Math.min((this.all().get(name)?.clock ?? 0) + 1, clockLimit);
+    const clock = Math.min((this.all.get(name)?.clock ?? 0) + 1, clockLimit);
     this.#map.set(`${this.#writer}\n${name}`, { value, clock });
   }
 
-  /** What counts now, by name. What cannot be read is left out. */
-  all(): Map<string, Register<Value>> {
+  /** What cannot be read is left out. */
+  #read(): Map<string, Register<Value>> {
     const winners = new Map<string, Register<Value>>();
     for (const [key, stored] of this.#map.entries()) {
       const at = key.indexOf('\n');

@@ -32,12 +32,15 @@ export class ProjectView {
   readonly #onLocalEdit: (update: Uint8Array) => void;
   readonly #textListeners = new Map<Subject, Set<() => void>>();
   #doc: Y.Doc;
+  #names: Registers<string>;
+  #tags: Registers<boolean>;
 
   /** @param onLocalEdit receives each local edit as a Yjs update */
   constructor(writer: WriterId, onLocalEdit: (update: Uint8Array) => void) {
     this.#writer = writer;
     this.#onLocalEdit = onLocalEdit;
     this.#doc = this.#createDoc();
+    [this.#names, this.#tags] = this.#registers();
   }
 
   nameOf(subject: Subject): string | undefined {
@@ -52,7 +55,7 @@ export class ProjectView {
 
   tagsOf(subject: Subject): string[] {
     const prefix = `${subject}\n`;
-    return [...this.#tags.all()]
+    return [...this.#tags.all]
       .filter(([name, { value }]) => value && name.startsWith(prefix))
       .map(([name]) => name.slice(prefix.length))
       .sort();
@@ -91,6 +94,7 @@ export class ProjectView {
   reset(kept: readonly Uint8Array[] = []): void {
     this.#doc.destroy();
     this.#doc = this.#createDoc();
+    [this.#names, this.#tags] = this.#registers();
     for (const update of kept) this.apply(update);
     for (const listeners of this.#textListeners.values()) for (const listener of listeners) listener();
   }
@@ -109,6 +113,13 @@ export class ProjectView {
     });
     doc.on('afterTransaction', (transaction: Y.Transaction) => this.#notifyTexts(doc, transaction));
     return doc;
+  }
+
+  #registers(): [Registers<string>, Registers<boolean>] {
+    return [
+      new Registers(this.#doc.getMap('names'), this.#writer, v.string()),
+      new Registers(this.#doc.getMap('tags'), this.#writer, v.boolean())
+    ];
   }
 
   #notifyTexts(doc: Y.Doc, transaction: Y.Transaction): void {
@@ -133,14 +144,6 @@ export class ProjectView {
   #text(subject: Subject): Y.Text {
     return this.#doc.getText(notesName(subject));
   }
-
-  get #names(): Registers<string> {
-    return new Registers(this.#doc.getMap('names'), this.#writer, v.string());
-  }
-
-  get #tags(): Registers<boolean> {
-    return new Registers(this.#doc.getMap('tags'), this.#writer, v.boolean());
-  }
 }
 
 function notesName(subject: Subject): string {
@@ -151,7 +154,7 @@ function notesName(subject: Subject): string {
 export function isUpdateBy(writer: WriterId, update: Uint8Array): boolean {
   try {
     return Y.decodeUpdate(update).structs.every(
-      (struct) => struct instanceof Y.Skip || struct.id.client === writer
+      (struct) => struct instanceof Y.Skip || (struct.id.client === writer && struct.length > 0)
     );
   } catch {
     return false;
