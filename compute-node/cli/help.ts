@@ -41,8 +41,8 @@ Asks the running node for a new pairing link. A link works once, for 15 minutes.
 
 const signal = `Usage: npx dendro signal [OPTIONS]
 
-Runs a signalling server alone and prints its address, which goes into a project's settings. Members find each other
-there; it sees sealed messages only, stores nothing, and no recording passes through it. It is not needed where
+Runs a signalling server alone and prints its address. Members find each other there, once links name it: neither the
+app's settings nor the node's links can name one yet. It sees sealed messages only, stores nothing, and no recording passes through it. It is not needed where
 everybody reaches the same node.
 
   --port PORT              port (default 4318)

@@ -32,7 +32,7 @@ export async function signal(args: string[]): Promise<number> {
     site: (_request, response) => {
       response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' });
       response.end(
-        'A signalling server of Dendro: its ws:// or wss:// address goes into a project’s settings.\n'
+        'A signalling server of Dendro, for members of projects to find each other. There is no page here.\n'
       );
     },
     upgrades: { '/signal': (request, socket, head) => signalling.handleUpgrade(request, socket, head) }

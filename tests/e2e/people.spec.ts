@@ -114,7 +114,7 @@ test('a viewer looks and changes nothing, and a change of role acts at once', as
   await expect(first.getByRole('textbox', { name: 'Notes' })).toHaveValue('by Vic');
 });
 
-test('who is removed sees it, and what they write then reaches nobody', async ({ browser }) => {
+test('who is removed sees it and can write no more', async ({ browser }) => {
   const first = await anna(browser);
   const second = await join(browser, await invite(first, 'Editor'), 'Bob');
   await expect(second.getByRole('textbox', { name: 'Notes' })).toBeEnabled();

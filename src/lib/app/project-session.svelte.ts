@@ -91,7 +91,7 @@ export class ProjectSession {
     void this.#version;
     if (this.#state.members.length === 0) return 'The project has not arrived on this device yet.';
     if (this.document.can('edit')) return undefined;
-    if (this.isRemoved) return 'You are no longer a member: what is here is a copy of what was.';
+    if (this.isRemoved) return this.#removedReason;
     const admins = this.#state.members.filter(({ role }) => role === 'admin').map(({ name }) => name);
     return `You may look but not change: ask an admin (${admins.join(', ')}).`;
   }
@@ -226,6 +226,14 @@ export class ProjectSession {
   get isRemoved(): boolean {
     void this.#version;
     return this.#state.members.length > 0 && this.document.role === undefined;
+  }
+  /** A joining that came after the invitation's last use makes nobody a member. */
+  get #removedReason(): string {
+    const { formerMembers } = this.#state;
+    const wasMember = formerMembers.some(({ person }) => person === this.document.person);
+    return wasMember
+      ? 'You are no longer a member: what is here is a copy of what was.'
+      : `Others used the invitation up before you: ask an admin (${this.adminNames}) for another.`;
   }
   readonly invitations: InvitationItem[] = $derived.by(() => invitationItems(this.#state, Date.now()));
 

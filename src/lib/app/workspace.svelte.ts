@@ -154,13 +154,16 @@ export class Workspace {
     const { persistence, files, results } = await this.#opened;
     const own = this.#keepers.get(id)?.session?.state.files ?? [];
     this.#ownChanges.add(id);
-    await this.#letGo(id);
-    await files.forget(own.map(({ file }) => file));
-    const stillUsed = this.#usedRoots();
-    for (const { root, generatedBy } of own)
-      if (root && generatedBy && !stillUsed.has(root)) await results.remove(root);
-    await persistence.remove(id);
-    this.#ownChanges.delete(id);
+    try {
+      await this.#letGo(id);
+      await files.forget(own.map(({ file }) => file));
+      const stillUsed = this.#usedRoots();
+      for (const { root, generatedBy } of own)
+        if (root && generatedBy && !stillUsed.has(root)) await results.remove(root);
+      await persistence.remove(id);
+    } finally {
+      this.#ownChanges.delete(id);
+    }
   }
 
   async renamePerson(name: string): Promise<void> {
