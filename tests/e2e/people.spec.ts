@@ -57,6 +57,8 @@ async function invite(page: Page, role: string, people = '1'): Promise<string> {
 async function join(browser: Browser, link: string, name: string): Promise<Page> {
   const page = await personAt(browser);
   await page.goto(link);
+  // Nobody joins under a name that they did not choose.
+  await expect(page.getByRole('button', { name: 'Join', exact: true })).toBeDisabled();
   await page.getByLabel('Your name, as the others see it').fill(name);
   // The secret is out of the address by now.
   expect(page.url()).not.toContain('#');

@@ -10,7 +10,12 @@ import { type ProjectPersistence } from '#lib/project/persistence.ts';
 import { ProjectDocument } from '#lib/project/project-document.ts';
 import { BlobStore } from '#lib/storage/blob-store.ts';
 import { type DendroDatabase } from '#lib/storage/database.ts';
-import { loadIdentity, renameIdentity, type StoredIdentity } from '#lib/storage/identity-store.ts';
+import {
+  loadIdentity,
+  renameIdentity,
+  type StoredIdentity,
+  unchosenName
+} from '#lib/storage/identity-store.ts';
 import { dexiePersistence, putProject } from '#lib/storage/project-persistence.ts';
 import { SvelteMap } from 'svelte/reactivity';
 import * as v from 'valibot';
@@ -28,6 +33,8 @@ import { StorageFigures, type UsedRoots } from './storage-figures.svelte.ts';
 
 export interface IdentityView {
   personName: string;
+  /** Chosen by the person: with it they may be shown to others. */
+  named: boolean;
   deviceName: string;
   device: DeviceId;
   sealingKey: string;
@@ -411,6 +418,7 @@ export const workspaceContext = appContext<Workspace>('Workspace');
 function viewOf({ person, keys }: StoredIdentity): IdentityView {
   return {
     personName: person.name,
+    named: person.name !== unchosenName,
     deviceName: person.devices[0]?.name ?? '',
     device: keys.device,
     sealingKey: keys.sealingKey

@@ -7,6 +7,9 @@ import { type PersonRecord } from '../identity/person.ts';
 import { PersonId } from '../model/ids.ts';
 import { type DendroDatabase, type IdentityRow } from './database.ts';
 
+/** What somebody is called who has not said yet. */
+export const unchosenName = 'Me';
+
 export interface StoredIdentity {
   person: PersonRecord;
   keys: DeviceKeys;
@@ -20,7 +23,7 @@ export async function loadIdentity(database: DendroDatabase): Promise<StoredIden
   const row: IdentityRow = {
     id: 'self',
     person: v.parse(PersonId, toHex(randomBytes(16))),
-    name: 'Me',
+    name: unchosenName,
     color: (randomBytes(1)[0] ?? 0) % 8,
     deviceName: 'This browser',
     keys: keys.pairs
