@@ -8,7 +8,17 @@ import svelteConfig from './svelte.config.js';
 const dendro = { rules: { 'import-boundaries': importBoundaries, 'portable-math': portableMath } };
 
 export default ts.config(
-  { ignores: ['.svelte-kit/', 'build/', 'dist/', 'test-results/', 'playwright-report/', '**/.venv/'] },
+  {
+    ignores: [
+      '.svelte-kit/',
+      'build/',
+      'dist/',
+      'test-results/',
+      'playwright-report/',
+      '**/.venv*/',
+      'src/lib/sorting/kernels/{binary.ts,assembly/}'
+    ]
+  },
   js.configs.recommended,
   ts.configs.strict,
   svelte.configs.recommended,

@@ -32,7 +32,9 @@ export default defineConfig({
   plugins: [tailwindcss(), sveltekit(), isolateDevelopmentServer()],
   worker: { format: 'es' },
   // Without the service worker left out, the first use of a worker in development reloads the page.
-  optimizeDeps: { entries: ['src/**/*.{ts,svelte}', '!src/service-worker/**'] },
+  optimizeDeps: {
+    entries: ['src/**/*.{ts,svelte}', '!src/service-worker/**', '!src/lib/sorting/kernels/assembly/**']
+  },
   server: { headers: isolationHeaders },
   test: {
     projects: [
@@ -42,7 +44,7 @@ export default defineConfig({
           ...patience,
           name: 'unit',
           environment: 'node',
-          include: ['tests/{unit,contract}/**/*.test.ts']
+          include: ['tests/{unit,contract,hostile}/**/*.test.ts']
         }
       },
       {

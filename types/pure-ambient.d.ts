@@ -7,6 +7,7 @@ declare class TextDecoder {
   constructor(label?: string, options?: { fatal?: boolean });
   decode(bytes: ArrayBufferView | ArrayBuffer): string;
 }
+declare function atob(text: string): string;
 interface AbortSignal {
   readonly aborted: boolean;
   readonly reason: unknown;

@@ -2,6 +2,7 @@
  * Locally exclusive detection: a peak counts if it reaches the threshold and nothing within the radius and the
  * exclusion time reaches further.
  */
+import { KernelMemory, kernelAddress } from './kernels/kernels.ts';
 
 export type PeakSign = 'negative' | 'positive' | 'both';
 
@@ -35,14 +36,15 @@ export function detectSpikes(data: Float32Array, options: DetectOptions): Peaks 
   const samples = data.length / channelCount;
   const low = sign === 'positive' ? -Infinity : -threshold;
   const high = sign === 'negative' ? Infinity : threshold;
+  const nextBeyond = scanner(data, low, high);
   const found: { sample: number; channel: number }[] = [];
   for (let channel = 0; channel < channelCount; channel++) {
     if ((options.neighbours[channel]?.length ?? 0) === 0) continue;
     const base = channel * samples;
-    for (let t = Math.max(from, 1); t < to && t < samples - 1; t++) {
-      const value = data[base + t] as number;
-      if (value > low && value < high) continue;
-      const height = heightOf(value, sign);
+    const end = base + Math.min(to, samples - 1);
+    for (let at = nextBeyond(base + Math.max(from, 1), end); at < end; at = nextBeyond(at + 1, end)) {
+      const t = at - base;
+      const height = heightOf(data[at] as number, sign);
       if (heightOf(data[base + t - 1] as number, sign) >= height) continue;
       if (heightOf(data[base + t + 1] as number, sign) > height) continue;
       if (isHighest(data, { channel, sample: t, height }, options)) found.push({ sample: t, channel });
@@ -54,6 +56,18 @@ export function detectSpikes(data: Float32Array, options: DetectOptions): Peaks 
     channels: Int32Array.from(found, ({ channel }) => channel),
     amplitudes: Float32Array.from(found, ({ sample, channel }) => data[channel * samples + sample] as number)
   };
+}
+
+/** Finds the next value beyond the limits among those in [from, to); `to` if there is none. */
+function scanner(data: Float32Array, low: number, high: number): (from: number, to: number) => number {
+  const address = kernelAddress(data);
+  if (address !== undefined) {
+    const { run } = new KernelMemory();
+    return (from, to) => run.nextBeyond(address, from, to, low, high);
+  }
+  const memory = new KernelMemory(data.byteLength);
+  memory.floats(0, data.length).set(data);
+  return (from, to) => memory.run.nextBeyond(memory.address(0), from, to, low, high);
 }
 
 function heightOf(value: number, sign: PeakSign): number {

@@ -5,6 +5,7 @@
 import { type Chunk } from './chunks.ts';
 import { type Peaks, detectSpikes } from './detect.ts';
 import { type SnippetWindow } from './features.ts';
+import { KernelMemory } from './kernels/kernels.ts';
 import { type Preparation, cleanChunk } from './prepare.ts';
 import { type Template, peakHeight, templateEnergy } from './templates.ts';
 import { type WaveformSums, type WaveformWindow, accumulateWaveforms } from './waveforms.ts';
@@ -51,6 +52,7 @@ interface Matcher {
   channels: Int32Array;
   /** channels × samples */
   waveform: Float32Array;
+  length: number;
   energy: number;
   /** Sample of the extremum on each channel minus the window's peak sample, by channel number. */
   peakShift: Map<number, number>;
@@ -88,13 +90,14 @@ export function matchChunk(input: MatchInput): MatchOutput {
   };
 }
 
-/** Subtracts templates from `residual` (channels × samples, changed) until no more peaks are explained. */
-function explainPeaks(residual: Float32Array, input: MatchInput): Match[] {
+/** Subtracts templates from whitened traces (channels × samples) until no more peaks are explained. */
+function explainPeaks(whitened: Float32Array, input: MatchInput): Match[] {
   const { preparation, window, templates, threshold } = input;
   const { channelCount, detection } = preparation;
-  const samples = residual.length / channelCount;
+  const samples = whitened.length / channelCount;
   const margin = window.length + lagReach + 1;
   const matchers = indexMatchers(templates, { channelCount, beforeSamples: window.beforeSamples });
+  const { residual, correlate } = placeForCorrelation(whitened, { matchers, samples });
   const matches: Match[] = [];
   for (let pass = 0; pass < passCount; pass++) {
     const peaks = detectSpikes(residual, {
@@ -106,10 +109,11 @@ function explainPeaks(residual: Float32Array, input: MatchInput): Match[] {
     });
     let explained = 0;
     for (let k = 0; k < peaks.samples.length; k++) {
-      const match = explainPeak(residual, {
+      const match = explainPeak({
         peaks,
         k,
         matchers,
+        correlate,
         samples,
         beforeSamples: window.beforeSamples
       });
@@ -147,7 +151,7 @@ function indexMatchers(
     );
     const channels = Int32Array.from(loud, (c) => template.channels[c] as number);
     const energy = templateEnergy({ ...template, waveform });
-    const matcher = { template: number, channels, waveform, energy, peakShift };
+    const matcher = { template: number, channels, waveform, length, energy, peakShift };
     if (energy > 0) for (const channel of peakShift.keys()) byChannel[channel]?.push(matcher);
   });
   return byChannel;
@@ -160,28 +164,85 @@ function indexOfLargest(trace: Float32Array): number {
   return best;
 }
 
+/** Products of a template with the residual at neighbouring starts, one each; they hold until the next call. */
+type Correlate = (matcher: Matcher, firstStart: number, count: number) => Float32Array;
+
+/** Copies traces and templates to where the kernel finds them. */
+function placeForCorrelation(
+  whitened: Float32Array,
+  { matchers, samples }: { matchers: Matcher[][]; samples: number }
+): { residual: Float32Array; correlate: Correlate } {
+  const places = new Map<Matcher, { channels: number; waveform: number }>();
+  let [channelCount, valueCount] = [0, 0];
+  for (const matcher of matchers.flat()) {
+    if (places.has(matcher)) continue;
+    places.set(matcher, { channels: channelCount, waveform: valueCount });
+    channelCount += matcher.channels.length;
+    valueCount += matcher.channels.length * paddedLength(matcher.length);
+  }
+  const memory = new KernelMemory(
+    ...[whitened.byteLength, 4 * channelCount, 4 * valueCount, 4 * (2 * lagReach + 1)]
+  );
+  const [traces = 0, channels = 0, waveforms = 0, out = 0] = memory.addresses;
+  const residual = memory.floats(0, whitened.length);
+  residual.set(whitened);
+  const channelValues = memory.integers(1, channelCount);
+  const waveformValues = memory.floats(2, valueCount).fill(0);
+  const products = memory.floats(3, 2 * lagReach + 1);
+  for (const [{ channels: list, waveform, length }, place] of places) {
+    channelValues.set(list, place.channels);
+    for (let c = 0; c < list.length; c++)
+      waveformValues.set(
+        waveform.subarray(c * length, (c + 1) * length),
+        place.waveform + c * paddedLength(length)
+      );
+  }
+  const correlate: Correlate = (matcher, firstStart, count) => {
+    const place = places.get(matcher);
+    if (!place) throw new RangeError('The template was not placed.');
+    memory.run.correlateLags(
+      ...([traces, samples, channels + 4 * place.channels, matcher.channels.length] as const),
+      ...([waveforms + 4 * place.waveform, paddedLength(matcher.length), firstStart, count, out] as const)
+    );
+    return products;
+  };
+  return { residual, correlate };
+}
+
+/** The kernel takes four samples at a time; those after the end are zero. */
+function paddedLength(length: number): number {
+  return Math.ceil(length / 4) * 4;
+}
+
 interface PeakContext {
   peaks: Peaks;
   k: number;
   matchers: Matcher[][];
+  correlate: Correlate;
   samples: number;
   beforeSamples: number;
 }
 
 /** The template, lag and size that take most away from the residual around a peak, if any takes something away. */
-function explainPeak(
-  residual: Float32Array,
-  { peaks, k, matchers, samples, beforeSamples }: PeakContext
-): Match | undefined {
+function explainPeak({
+  peaks,
+  k,
+  matchers,
+  correlate,
+  samples,
+  beforeSamples
+}: PeakContext): Match | undefined {
   const channel = peaks.channels[k] as number;
   let best: Match | undefined;
   let bestScore = 0;
   for (const matcher of matchers[channel] as Matcher[]) {
     const centre = (peaks.samples[k] as number) - beforeSamples - (matcher.peakShift.get(channel) ?? 0);
-    for (let lag = -lagReach; lag <= lagReach; lag++) {
-      const start = centre + lag;
-      if (start < 0 || start + matcher.waveform.length / matcher.channels.length > samples) continue;
-      const product = correlate(residual, { matcher, start, samples });
+    const first = Math.max(0, centre - lagReach);
+    const last = Math.min(samples - matcher.length, centre + lagReach);
+    if (last < first) continue;
+    const products = correlate(matcher, first, last - first + 1);
+    for (let start = first; start <= last; start++) {
+      const product = products[start - first] as number;
       // The distance that subtracting the template as it is would take away.
       const score = 2 * product - matcher.energy;
       if (score <= bestScore) continue;
@@ -194,24 +255,8 @@ function explainPeak(
   return best;
 }
 
-function correlate(
-  residual: Float32Array,
-  { matcher, start, samples }: { matcher: Matcher; start: number; samples: number }
-): number {
-  const { channels, waveform } = matcher;
-  const length = waveform.length / channels.length;
-  let sum = 0;
-  for (let c = 0; c < channels.length; c++) {
-    const base = (channels[c] as number) * samples + start;
-    const row = c * length;
-    for (let t = 0; t < length; t++) sum += (waveform[row + t] as number) * (residual[base + t] as number);
-  }
-  return sum;
-}
-
 function subtract(residual: Float32Array, { matcher, start, gain }: Match, samples: number): void {
-  const { channels, waveform } = matcher;
-  const length = waveform.length / channels.length;
+  const { channels, waveform, length } = matcher;
   for (let c = 0; c < channels.length; c++) {
     const base = (channels[c] as number) * samples + start;
     for (let t = 0; t < length; t++)

@@ -1,5 +1,6 @@
 /** Common reference: what all channels share at a sample is taken off each of them. */
-import { buildMedianNetwork, columnMedians } from './median-network.ts';
+import { KernelMemory } from './kernels/kernels.ts';
+import { medianSteps } from './median-network.ts';
 
 export interface ReferenceOptions {
   channelCount: number;
@@ -8,8 +9,8 @@ export interface ReferenceOptions {
   kind: 'median' | 'mean';
 }
 
-/** So many samples at a time, which keeps a block of all channels in the nearest cache. */
-const blockSamples = 128;
+/** A block of a trace that the kernel works on at a time. */
+const blockBytes = 512;
 
 /** Subtracts the median or mean over the usable channels in place; `data` is channels × samples. */
 export function subtractReference(
@@ -17,34 +18,35 @@ export function subtractReference(
   { channelCount, usable, kind }: ReferenceOptions
 ): void {
   const samples = data.length / channelCount;
-  const channels = Array.from({ length: channelCount }, (_, channel) => channel).filter((c) => usable[c]);
-  if (channels.length === 0) return;
-  const network = buildMedianNetwork(channels.length);
-  const block = new Float32Array(channels.length * blockSamples); // channels × samples
-  const shared = new Float32Array(blockSamples);
-  for (let start = 0; start < samples; start += blockSamples) {
-    const width = Math.min(blockSamples, samples - start);
-    for (let row = 0; row < channels.length; row++) {
-      const from = (channels[row] as number) * samples + start;
-      for (let t = 0; t < width; t++) block[row * blockSamples + t] = data[from + t] as number;
-    }
-    if (kind === 'median') columnMedians(network, { block, width: blockSamples, into: shared });
-    else columnMeans(block, { rowCount: channels.length, into: shared });
-    for (const channel of channels) {
-      const from = channel * samples + start;
-      for (let t = 0; t < width; t++) data[from + t] = (data[from + t] as number) - (shared[t] as number);
-    }
-  }
+  const rows = usedRows(usable, channelCount);
+  if (rows.length === 0) return;
+  if (kind === 'mean') return subtractMean(data, { rows, samples });
+  const steps = medianSteps(rows.length);
+  const memory = new KernelMemory(
+    ...[data.byteLength, rows.byteLength, steps.byteLength],
+    rows.length * blockBytes
+  );
+  const [traces = 0, list = 0, network = 0, block = 0] = memory.addresses;
+  memory.floats(0, data.length).set(data);
+  memory.integers(1, rows.length).set(rows);
+  memory.integers(2, steps.length).set(steps);
+  memory.run.subtractMedian(traces, samples, list, rows.length, network, steps.length / 2, block);
+  data.set(memory.floats(0, data.length));
 }
 
-function columnMeans(
-  block: Float32Array,
-  { rowCount, into }: { rowCount: number; into: Float32Array }
-): void {
-  for (let t = 0; t < into.length; t++) {
+/** Numbers of the channels that are used, ascending. */
+export function usedRows(usable: Uint8Array, channelCount: number): Int32Array<ArrayBuffer> {
+  return Int32Array.from(
+    Array.from({ length: channelCount }, (_, channel) => channel).filter((channel) => usable[channel])
+  );
+}
+
+function subtractMean(data: Float32Array, { rows, samples }: { rows: Int32Array; samples: number }): void {
+  for (let t = 0; t < samples; t++) {
     let sum = 0;
-    for (let row = 0; row < rowCount; row++) sum += block[row * into.length + t] as number;
-    into[t] = sum / rowCount;
+    for (const row of rows) sum += data[row * samples + t] as number;
+    const mean = Math.fround(sum / rows.length);
+    for (const row of rows) data[row * samples + t] = (data[row * samples + t] as number) - mean;
   }
 }
 

@@ -3,6 +3,7 @@
  * (C + εI)^(−1/2) of that neighbourhood's noise covariance. Whitened noise has standard deviation 1.
  */
 import { symmetricEigen } from '../math/linear-algebra.ts';
+import { KernelMemory } from './kernels/kernels.ts';
 
 /** Values beyond so many noise SDs are clipped while covariances are measured, so that spikes do not count as noise. */
 const clipSd = 4;
@@ -106,37 +107,15 @@ export function whitenChunk(
 ): Float32Array<ArrayBuffer> {
   const channelCount = neighbours.length;
   const samples = data.length / channelCount;
-  const whitened = new Float32Array(data.length);
+  const most = 4 * Math.max(1, ...neighbours.map((near) => near.length));
+  const memory = new KernelMemory(data.byteLength, most, most, data.byteLength);
+  const [traces = 0, near = 0, row = 0, out = 0] = memory.addresses;
+  memory.floats(0, data.length).set(data);
   for (let channel = 0; channel < channelCount; channel++) {
-    const near = neighbours[channel] as Int32Array;
-    const row = weights[channel] as Float64Array;
-    const out = whitened.subarray(channel * samples, (channel + 1) * samples);
-    for (let k = 0; k < near.length; k += 4) addWeighted(out, data, { near, row, first: k });
+    const list = neighbours[channel] as Int32Array;
+    memory.integers(1, list.length).set(list);
+    memory.floats(2, list.length).set(weights[channel] as Float64Array);
+    memory.run.weightedSum(traces, samples, near, row, list.length, out + 4 * channel * samples);
   }
-  return whitened;
-}
-
-/** Adds up to four weighted traces at once, which saves three quarters of the passes over `out`. */
-function addWeighted(
-  out: Float32Array,
-  data: Float32Array,
-  { near, row, first }: { near: Int32Array; row: Float64Array; first: number }
-): void {
-  const samples = out.length;
-  const trace = (k: number) => {
-    const channel = near[Math.min(first + k, near.length - 1)] as number;
-    return data.subarray(channel * samples, (channel + 1) * samples);
-  };
-  const [x0, x1, x2, x3] = [trace(0), trace(1), trace(2), trace(3)];
-  const w0 = row[first] ?? 0;
-  const w1 = row[first + 1] ?? 0;
-  const w2 = row[first + 2] ?? 0;
-  const w3 = row[first + 3] ?? 0;
-  for (let t = 0; t < samples; t++)
-    out[t] =
-      (out[t] as number) +
-      w0 * (x0[t] as number) +
-      w1 * (x1[t] as number) +
-      w2 * (x2[t] as number) +
-      w3 * (x3[t] as number);
+  return memory.floats(3, data.length).slice();
 }

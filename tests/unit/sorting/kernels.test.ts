@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { randomStream } from '#lib/math/random.ts';
+import { designBandPass, filterChunk } from '#lib/sorting/filter.ts';
+import { KernelMemory } from '#lib/sorting/kernels/kernels.ts';
+import { subtractReference } from '#lib/sorting/reference.ts';
+import { whitenChunk } from '#lib/sorting/whitening.ts';
+import * as reference from './kernels-reference.ts';
+
+/** Noise of a recording's size, with steps and silence in it. */
+function traces(channelCount: number, samples: number): Float32Array<ArrayBuffer> {
+  const stream = randomStream(7, 'kernels', channelCount, samples);
+  const data = Float32Array.from({ length: channelCount * samples }, () => 20 * stream.normal());
+  data.fill(0, 0, samples >> 2);
+  data.fill(-31_000, samples >> 1, (samples >> 1) + 3);
+  return data;
+}
+const row = (data: Float32Array, channel: number, samples: number) =>
+  data.subarray(channel * samples, (channel + 1) * samples);
+
+describe.each([
+  [1, 1],
+  [2, 130],
+  [5, 257],
+  [7, 1000],
+  [64, 333]
+])('with %i channels of %i samples', (channelCount, samples) => {
+  const data = traces(channelCount, samples);
+  // The second of several is left out.
+  const usable = Uint8Array.from({ length: channelCount }, (_, channel) => (channel === 1 ? 0 : 1));
+  const used = [...usable.keys()].filter((channel) => usable[channel]);
+
+  it('the band-pass is the plain one, bit for bit', () => {
+    const filter = designBandPass({ lowHz: 300, highHz: 6000, samplingRateHz: 30_000 });
+    const filtered = data.slice();
+    filterChunk(filtered, { channelCount, filter, usable, reference: 'none' });
+    for (let channel = 0; channel < channelCount; channel++)
+      expect(row(filtered, channel, samples)).toEqual(
+        usable[channel]
+          ? reference.bandPassTrace(row(data, channel, samples), filter)
+          : new Float32Array(samples)
+      );
+  });
+
+  it('the median reference is the plain one', () => {
+    const referenced = data.slice();
+    subtractReference(referenced, { channelCount, usable, kind: 'median' });
+    for (let t = 0; t < samples; t++) {
+      const shared = reference.median(
+        Float32Array.from(used, (channel) => data[channel * samples + t] ?? NaN)
+      );
+      for (let channel = 0; channel < channelCount; channel++) {
+        const before = data[channel * samples + t] ?? NaN;
+        expect(referenced[channel * samples + t]).toBe(
+          usable[channel] ? Math.fround(before - shared) : before
+        );
+      }
+    }
+  });
+
+  it('whitened traces are the plain weighted sums', () => {
+    const stream = randomStream(8, 'weights', channelCount);
+    const neighbours = Array.from({ length: channelCount }, (_, channel) =>
+      usable[channel] ? Int32Array.from(used.slice(0, 17)) : new Int32Array()
+    );
+    const weights = neighbours.map((near) => Float64Array.from(near, () => stream.normal()));
+    const whitened = whitenChunk(data, { neighbours, weights });
+    neighbours.forEach((near, channel) =>
+      expect(row(whitened, channel, samples)).toEqual(
+        reference.weightedSum({ data, samples }, { near, weights: Float32Array.from(weights[channel] ?? []) })
+      )
+    );
+  });
+});
+
+it('products at neighbouring starts are the plain ones, whatever their number', () => {
+  const [channelCount, samples, length] = [6, 400, 44];
+  const data = traces(channelCount, samples);
+  const channels = Int32Array.of(4, 0, 3);
+  const waveform = traces(3, length);
+  for (const [start, count] of [
+    [0, 9],
+    [37, 1],
+    [113, 5],
+    [samples - length - 7, 8]
+  ] as const) {
+    const memory = new KernelMemory(data.byteLength, channels.byteLength, waveform.byteLength, 4 * count);
+    const [at = 0, list = 0, shape = 0, out = 0] = memory.addresses;
+    memory.floats(0, data.length).set(data);
+    memory.integers(1, channels.length).set(channels);
+    memory.floats(2, waveform.length).set(waveform);
+    memory.run.correlateLags(at, samples, list, channels.length, shape, length, start, count, out);
+    expect([...memory.floats(3, count)]).toEqual(
+      Array.from({ length: count }, (_, lag) =>
+        reference.correlate({ data, samples }, { channels, waveform, start: start + lag })
+      )
+    );
+  }
+});
+
+it('the next value beyond the limits is found at any place, and only within the range', () => {
+  const values = new Float32Array(41);
+  const memory = new KernelMemory(values.byteLength);
+  for (let at = 0; at < values.length; at++)
+    for (const value of [-5, 7]) {
+      values.fill(0)[at] = value;
+      memory.floats(0, values.length).set(values);
+      const find = (from: number, to: number) => memory.run.nextBeyond(memory.address(0), from, to, -5, 7);
+      expect(find(0, 41)).toBe(at);
+      expect(find(at + 1, 41)).toBe(41);
+      expect(find(0, at)).toBe(at);
+    }
+});
+
+it('memory grows with what is laid out in it, and earlier content is not relied on', () => {
+  const small = new KernelMemory(16).floats(0, 4);
+  expect(small).toHaveLength(4);
+  const large = new KernelMemory(40_000_000).floats(0, 10_000_000);
+  large.fill(1);
+  expect(large.at(-1)).toBe(1);
+});
