@@ -1,42 +1,25 @@
 // `npm run bench:first [-- --seeds 1,2,3] [--details]`: how well and how fast the engine sorts the demonstration and `probe32` sets
 // of SpikeInterface's generator (60 s; seeds drawn now unless given), and how long the first start takes. Ends non-zero
 // when a gate is missed; see bench/README.md.
-import { spawnSync } from 'node:child_process';
-import { randomInt } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import * as v from 'valibot';
-import { openRaw } from '#lib/formats/raw/raw-recording.ts';
 import { type Score, scoreSorting } from '#lib/metrics/score.ts';
 import { type UnitSnr, measureSnr } from '#lib/metrics/snr.ts';
 import { type TraceSource } from '#lib/model/recording.ts';
 import { type SpikeTrains } from '#lib/model/sorting.ts';
 import { generateRecording } from '#lib/simulation/recording.ts';
 import { demonstrationSpec } from '#lib/simulation/specification.ts';
-import { designBandPass, filterChunk } from '#lib/sorting/filter.ts';
 import { resolveParameters } from '#lib/sorting/parameters.ts';
 import { sortRecording } from '#lib/sorting/pipeline.ts';
-import { openFileSource } from '../compute-node/platform/file-source.ts';
 import { sortingPool } from '../compute-node/platform/worker-pool.ts';
 import { pythonEnvironment } from '../scripts/python-env.js';
+import { bandPassed } from './band-passed.ts';
 import { timeFirstStart } from './first-start.ts';
+import { drawSeeds, makeSet } from './sets.ts';
 
-const folder = 'bench/.cache';
 const workers = 2;
-/** Parameters were chosen on these; they are never drawn. */
-const tuningSeeds = [101, 102, 103];
 const gates = { found: 0.8, falsePositives: 0.15, redundant: 0.15, timesRealTime: 4 };
 /** Units of at least this SNR are asked for. */
 const clearSnr = 6;
-
-const SetDescription = v.object({
-  samplingRateHz: v.number(),
-  channelCount: v.number(),
-  gainUv: v.number(),
-  contacts: v.array(v.object({ id: v.string(), x: v.number(), y: v.number(), shank: v.number() })),
-  trueUnits: v.array(v.object({ spikeSamples: v.array(v.number()) }))
-});
 
 interface Result {
   set: string;
@@ -55,7 +38,6 @@ const { values } = parseArgs({
   options: { seeds: { type: 'string' }, details: { type: 'boolean' }, 'skip-start': { type: 'boolean' } }
 });
 const seeds = values.seeds?.split(',').map(Number) ?? drawSeeds(3);
-mkdirSync(folder, { recursive: true });
 const python = pythonEnvironment();
 console.log(`probe32 seeds: ${seeds.join(', ')}`);
 
@@ -65,52 +47,21 @@ for (const seed of seeds) results.push(await measureSet(seed));
 
 console.table(results.map(tableRow));
 const missed = results.flatMap(missedGates);
-for (const line of missed) console.log(`missed: ${line}`);
-if (!values['skip-start']) await timeFirstStart();
-process.exitCode = missed.length === 0 ? 0 : 1;
-
-function drawSeeds(count: number): number[] {
-  const drawn = new Set<number>();
-  while (drawn.size < count) {
-    const seed = randomInt(1_000_000);
-    if (!tuningSeeds.includes(seed)) drawn.add(seed);
+if (!values['skip-start'])
+  for (const { what, seconds, allowed } of await timeFirstStart()) {
+    console.log(`${what}: ${seconds.toFixed(1)} s (${allowed} s are allowed)`);
+    if (seconds > allowed) missed.push(`${what}: ${seconds.toFixed(1)} s`);
   }
-  return [...drawn];
-}
+for (const line of missed) console.log(`missed: ${line}`);
+process.exitCode = missed.length === 0 ? 0 : 1;
 
 /** Makes a set, measures it and removes it. */
 async function measureSet(seed: number): Promise<Result> {
-  const stem = join(folder, `probe32_${seed}_60s`);
-  const args = [
-    'bench/make-set.py',
-    '--set',
-    'probe32',
-    '--seed',
-    String(seed),
-    '--seconds',
-    '60',
-    '--out',
-    folder
-  ];
-  const made = spawnSync(python, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-  if (made.status !== 0) throw new Error(`make-set.py failed for seed ${seed}`);
-  const set = v.parse(SetDescription, JSON.parse(readFileSync(`${stem}.json`, 'utf8')));
-  const { samplingRateHz, channelCount, gainUv, contacts } = set;
-  const file = await openFileSource(`${stem}.raw`);
-  const layout = {
-    samplingRateHz,
-    channelCount,
-    dtype: 'int16',
-    offsetBytes: 0,
-    gainUv,
-    offsetUv: 0
-  } as const;
-  const source = openRaw(file, { format: 'raw', ...layout }, { contacts, origin: 'layout' });
-  const trains = set.trueUnits.map(({ spikeSamples }) => Float64Array.from(spikeSamples));
-  const result = await measure(`probe32 ${seed}`, source, { samplingRateHz, trains });
-  file.close();
-  rmSync(`${stem}.raw`);
-  rmSync(`${stem}.json`);
+  const set = makeSet(python, { set: 'probe32', seed, seconds: 60 });
+  const { source, close } = await set.open();
+  const result = await measure(`probe32 ${seed}`, source, set.truth);
+  close();
+  set.remove();
   return result;
 }
 
@@ -137,30 +88,6 @@ async function measure(set: string, source: TraceSource, truth: SpikeTrains): Pr
     seconds,
     timesRealTime: source.info.sampleCount / source.info.samplingRateHz / seconds,
     cpuSeconds: (cpu.user + cpu.system) / 1e6
-  };
-}
-
-/** The band in which spikes are looked for, without reference or whitening. */
-function bandPassed(source: TraceSource): TraceSource {
-  const { info } = source;
-  const { channelCount, sampleCount, samplingRateHz } = info;
-  const filter = designBandPass({ lowHz: 300, highHz: 6000, samplingRateHz });
-  const usable = new Uint8Array(channelCount).fill(1);
-  const halo = Math.round(0.05 * samplingRateHz);
-  return {
-    info,
-    async read(start, end, signal) {
-      const from = Math.max(0, start - halo);
-      const to = Math.min(sampleCount, end + halo);
-      const data = await source.read(from, to, signal);
-      filterChunk(data, { channelCount, filter, usable, reference: 'none' });
-      const out = new Float32Array(channelCount * (end - start)); // channels × samples
-      for (let channel = 0; channel < channelCount; channel++) {
-        const row = channel * (to - from) - from;
-        out.set(data.subarray(row + start, row + end), channel * (end - start));
-      }
-      return out;
-    }
   };
 }
 

@@ -1,25 +1,24 @@
-// The Python environment of the parity tests and the benchmarks: .venv, made anew when requirements.txt changes. Running
-// the app needs no Python.
+// The Python environments of the parity tests and the benchmarks, made anew when their requirements change. Running the
+// app needs no Python.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { requirePrograms } from './system.js';
 
-const requirements = 'tests/python/requirements.txt';
-
 /**
  * Makes the environment if it is not there yet.
+ * @param {{ requirements?: string, name?: string }} [options] what is installed, and the environment's folder
  * @returns {string} path of its Python
  */
-export function pythonEnvironment() {
-  const folder = resolve('.venv');
+export function pythonEnvironment({ requirements = 'tests/python/requirements.txt', name = '.venv' } = {}) {
+  const folder = resolve(name);
   const marker = join(folder, 'dendro-requirements');
   const python = join(folder, 'bin', 'python');
   const wanted = createHash('sha256').update(readFileSync(requirements)).digest('hex');
   if (existsSync(marker) && readFileSync(marker, 'utf8') === wanted) return python;
   const host = hostPython();
-  process.stdout.write(`making the Python environment in .venv (${requirements})\n`);
+  process.stdout.write(`making the Python environment in ${name} (${requirements})\n`);
   rmSync(folder, { recursive: true, force: true });
   run(host, ['-m', 'venv', folder]);
   run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]);
