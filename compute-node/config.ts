@@ -1,12 +1,14 @@
 /** The flags of `dendro serve`, checked once, and where the node keeps its data. */
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { availableParallelism, homedir, hostname } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { TaggedError } from '#lib/model/errors.ts';
-import { PersonId } from '#lib/model/ids.ts';
+import { DeviceId } from '#lib/model/ids.ts';
+import { directOnly, type IceSettings, parseIceSettings } from '#lib/peer/ice-settings.ts';
 import { UsageError } from './cli/exit.ts';
+import { readTlsFiles, type TlsCertificate } from './platform/tls-files.ts';
 
 export const defaultPort = 4317;
 
@@ -17,17 +19,22 @@ export interface ShareFolder {
   folder: string;
 }
 
+export interface TlsFiles extends TlsCertificate {
+  certFile: string;
+  keyFile: string;
+}
+
 export interface ServeConfig {
   port: number;
   /** Address to bind; loopback unless TLS files or `--host` say otherwise. */
   host: string;
-  tls?: { certFile: string; keyFile: string };
-  /** Where browsers reach this node when a proxy stands before it. */
+  tls?: TlsFiles;
+  /** Where browsers reach this node: before it stands a proxy, or its certificate is good for that name. */
   publicUrl?: URL;
   shares: ShareFolder[];
   dataFolder: string;
-  /** People whose projects are accepted besides the owners'. */
-  allow: PersonId[];
+  /** Devices whose projects are accepted besides the owners': by their keys, since anybody may call themselves anything. */
+  allow: DeviceId[];
   /** Further web origins whose pages may talk to this node. */
   allowOrigins: string[];
   workers: number;
@@ -35,6 +42,8 @@ export interface ServeConfig {
   demonstration: boolean;
   /** How the node is called in projects. */
   name: string;
+  /** STUN and TURN servers of the lab's own. */
+  ice: IceSettings;
 }
 
 const options = {
@@ -49,6 +58,7 @@ const options = {
   'allow-origin': { type: 'string', multiple: true },
   workers: { type: 'string' },
   name: { type: 'string' },
+  'ice-servers': { type: 'string' },
   'no-demo': { type: 'boolean' }
 } as const;
 
@@ -59,20 +69,24 @@ export function parseServeConfig(
 ): ServeConfig {
   const values = parseFlags(args);
   const tls = tlsFiles(values['tls-cert'], values['tls-key']);
+  const port = wholeNumber('--port', values.port ?? String(defaultPort), 0, 65535);
+  const publicUrl =
+    values['public-url'] === undefined
+      ? addressOfCertificate(tls, port)
+      : webAddress('--public-url', values['public-url']);
   return {
-    port: wholeNumber('--port', values.port ?? String(defaultPort), 0, 65535),
+    port,
     host: values.host ?? (tls ? '::' : '127.0.0.1'),
     ...(tls && { tls }),
-    ...(values['public-url'] !== undefined && {
-      publicUrl: webAddress('--public-url', values['public-url'])
-    }),
+    ...(publicUrl && { publicUrl }),
     shares: shareFolders(values.share ?? []),
     dataFolder: resolve(values.data ?? defaultDataFolder(environment)),
-    allow: (values.allow ?? []).map(personId),
+    allow: (values.allow ?? []).map(deviceId),
     allowOrigins: (values['allow-origin'] ?? []).map((text) => webAddress('--allow-origin', text).origin),
     workers: wholeNumber('--workers', values.workers ?? String(availableParallelism()), 1, 1024),
     demonstration: values['no-demo'] !== true,
-    name: nodeName(values.name ?? hostname())
+    name: nodeName(values.name ?? hostname()),
+    ice: iceSettings(values['ice-servers'])
   };
 }
 
@@ -145,14 +159,30 @@ export function webAddress(flag: string, text: string): URL {
   return url;
 }
 
-/** @throws UsageError when only one is given, or a file is missing */
-export function tlsFiles(certFile: string | undefined, keyFile: string | undefined) {
+/** @throws UsageError when only one is given, or the two cannot be used together */
+export function tlsFiles(certFile: string | undefined, keyFile: string | undefined): TlsFiles | undefined {
   if (certFile === undefined && keyFile === undefined) return undefined;
   if (certFile === undefined || keyFile === undefined)
     throw wrongUsage('--tls-cert and --tls-key belong together: give both.');
-  for (const file of [certFile, keyFile])
-    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw wrongUsage(`There is no file ${file}.`);
-  return { certFile: resolve(certFile), keyFile: resolve(keyFile) };
+  try {
+    return {
+      certFile: resolve(certFile),
+      keyFile: resolve(keyFile),
+      ...readTlsFiles(certFile, keyFile)
+    };
+  } catch (error) {
+    throw wrongUsage(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The first name that others can open the app by; a certificate for this machine alone names none. */
+function addressOfCertificate(tls: TlsFiles | undefined, port: number): URL | undefined {
+  const name = tls?.names.find((known) => !isLoopbackName(known));
+  return name === undefined || port === 0 ? undefined : new URL(`https://${name}:${port}`);
+}
+
+function isLoopbackName(name: string): boolean {
+  return name === 'localhost' || name === '[::1]' || /^127\./.test(name);
 }
 
 function shareFolders(texts: readonly string[]): ShareFolder[] {
@@ -173,13 +203,28 @@ function shareFolders(texts: readonly string[]): ShareFolder[] {
   return shares;
 }
 
-function personId(text: string): PersonId {
-  const parsed = v.safeParse(PersonId, text);
+function deviceId(text: string): DeviceId {
+  const parsed = v.safeParse(DeviceId, text);
   if (!parsed.success)
     throw wrongUsage(
-      `--allow takes a person's id (32 hex digits, shown in the app's settings), not "${text}".`
+      `--allow takes a device's key (64 hex digits, shown on its page "You and this device"), not "${text}".`
     );
   return parsed.output;
+}
+
+/** A file, not a flag: other users of a machine read the command lines of its processes. */
+function iceSettings(file: string | undefined): IceSettings {
+  if (file === undefined) return directOnly;
+  try {
+    const settings = parseIceSettings(JSON.parse(readFileSync(file, 'utf8')));
+    // libjuice sends its checks from the machine's own addresses whatever the policy says.
+    if (settings.relayOnly)
+      throw new Error('a node cannot keep to a relay: leave "relayOnly" out, and set it in the app.');
+    return settings;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw wrongUsage(`The file of --ice-servers, ${file}, cannot be used: ${why}`);
+  }
 }
 
 function nodeName(text: string): string {

@@ -8,6 +8,7 @@ type Command = (args: string[]) => Promise<number>;
 /** Loaded on demand, so that a short command does not wait for what it does not use. */
 const commands: Record<string, () => Promise<Command>> = {
   sort: async () => (await import('./cli/sort.ts')).runSort,
+  score: async () => (await import('./cli/score.ts')).score,
   serve: async () => (await import('./cli/serve.ts')).serve,
   node: async () => (await import('./cli/node.ts')).node,
   signal: async () => (await import('./cli/signal.ts')).signal

@@ -8,6 +8,7 @@ if (existsSync('compute-node/main.ts')) {
       'dendro-node': 'compute-node/main.ts',
       // Beside it, because worker threads and a job's process start from files of their own.
       'job-process': 'compute-node/executors/job-process.ts',
+      'demonstration-thread': 'compute-node/node/demonstration-thread.ts',
       'sorting-worker': 'compute-node/platform/sorting-worker.ts'
     },
     outdir: 'dist',

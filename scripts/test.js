@@ -12,15 +12,22 @@ import { parseArgs } from 'node:util';
 import { addCounts, readPlaywrightCounts, readVitestCounts, reportCounts } from './counts.js';
 import { inNetworkNamespace, insideNamespace, requirePrograms } from './system.js';
 
-const suites = ['unit', 'browser', 'e2e'];
+/** Tests that take the network away from all (tagged @link) run by themselves, the others two files at a time. */
+const suites = [
+  { name: 'unit', of: 'unit', run: vitest('unit'), read: readVitestCounts },
+  { name: 'browser', of: 'browser', run: vitest('browser'), read: readVitestCounts },
+  { name: 'e2e', of: 'e2e', run: playwright('--grep-invert', '@link'), read: readPlaywrightCounts },
+  { name: 'e2e-link', of: 'e2e', run: playwright('--grep', '@link'), read: readPlaywrightCounts }
+];
+const names = ['unit', 'browser', 'e2e'];
 const { values, positionals } = parseArgs({
   options: { only: { type: 'string' }, 'no-build': { type: 'boolean' } },
   allowPositionals: true
 });
-const chosen = values.only?.split(',') ?? suites;
-const unknown = chosen.filter((name) => !suites.includes(name));
+const chosen = values.only?.split(',') ?? names;
+const unknown = chosen.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
-  process.stderr.write(`Unknown suite: ${unknown.join(', ')}. Choose from ${suites.join(', ')}.\n`);
+  process.stderr.write(`Unknown suite: ${unknown.join(', ')}. Choose from ${names.join(', ')}.\n`);
   process.exit(2);
 }
 
@@ -41,11 +48,11 @@ function runSuites() {
   mkdirSync('test-results', { recursive: true });
   const counts = [];
   let status = 0;
-  for (const suite of suites.filter((name) => chosen.includes(name))) {
-    const report = join(reports, `${suite}.json`);
-    const failed = (suite === 'e2e' ? runPlaywright(report) : runVitest(suite, report)) !== 0;
+  for (const { name, run, read } of suites.filter(({ of }) => chosen.includes(of))) {
+    const report = join(reports, `${name}.json`);
+    const failed = run(report) !== 0;
     if (failed) status = 1;
-    const found = readCounts(suite, report);
+    const found = readCounts(read, report);
     if (failed && found.failed === 0) found.failed = 1;
     counts.push(found);
   }
@@ -56,32 +63,33 @@ function runSuites() {
 
 /**
  * A runner that ended before writing its report counts as one failure.
- * @param {string} suite
+ * @param {(report: string) => import('./counts.js').Counts} read
  * @param {string} report
  */
-function readCounts(suite, report) {
+function readCounts(read, report) {
   try {
-    return suite === 'e2e' ? readPlaywrightCounts(report) : readVitestCounts(report);
+    return read(report);
   } catch {
     return { passed: 0, failed: 1, skipped: 0 };
   }
 }
 
-/**
- * @param {string} project
- * @param {string} report
- */
-function runVitest(project, report) {
-  return run('vitest', [
-    ...['run', '--project', project, '--passWithNoTests'],
-    ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
-    ...positionals
-  ]);
+/** @param {string} project */
+function vitest(project) {
+  return (/** @type {string} */ report) =>
+    run('vitest', [
+      ...['run', '--project', project, '--passWithNoTests'],
+      ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+      ...positionals
+    ]);
 }
 
-/** @param {string} report */
-function runPlaywright(report) {
-  return run('playwright', ['test', '--pass-with-no-tests', ...positionals], { PLAYWRIGHT_JSON: report });
+/** @param {string[]} options */
+function playwright(...options) {
+  return (/** @type {string} */ report) =>
+    run('playwright', ['test', '--pass-with-no-tests', ...options, ...positionals], {
+      PLAYWRIGHT_JSON: report
+    });
 }
 
 /**

@@ -6,7 +6,7 @@ import { openNwb } from '#lib/formats/nwb/open-nwb.ts';
 import { scoreSorting } from '#lib/metrics/score.ts';
 import { TaggedError } from '#lib/model/errors.ts';
 import { type JobDefinition } from '#lib/model/processor.ts';
-import { Probe, SessionMetadata } from '#lib/model/recording.ts';
+import { mergeMetadata, Probe, SessionMetadata } from '#lib/model/recording.ts';
 import { type Sorting } from '#lib/model/sorting.ts';
 import { hashDefinition } from '#lib/project/canonical-json.ts';
 import { generateRecording } from '#lib/simulation/recording.ts';
@@ -15,7 +15,7 @@ import { resolveParameters } from '#lib/sorting/parameters.ts';
 import { type JobOrder, type JobResult } from '../executors/executor.ts';
 import { type FileSource, openFileSource } from '../platform/file-source.ts';
 import { folderScratch } from '../platform/scratch.ts';
-import { mergeMetadata, sortToNwb } from './sort-to-nwb.ts';
+import { sortToNwb } from './sort-to-nwb.ts';
 
 export interface EngineListeners {
   onProgress(progress: { stage: string; fraction: number; overall: number }): void;

@@ -1,7 +1,7 @@
 /** Sorts a recording and makes the NWB file of the result: what the command line and the built-in app both do. */
 import { writeNwb, type WriteNwbOptions } from '#lib/formats/nwb/write-nwb.ts';
 import { type Scratch, type StageProgress } from '#lib/model/engine.ts';
-import { type SessionMetadata, type TraceSource } from '#lib/model/recording.ts';
+import { type TraceSource } from '#lib/model/recording.ts';
 import { type Sorting } from '#lib/model/sorting.ts';
 import { engineProcessor, type SortingParameters } from '#lib/sorting/parameters.ts';
 import { sortRecording } from '#lib/sorting/pipeline.ts';
@@ -51,15 +51,4 @@ export async function sortToNwb(options: SortToNwbOptions): Promise<{ sorting: S
   } finally {
     await pool.close();
   }
-}
-
-/** What the user tells goes before what the input says of itself, field by field. */
-export function mergeMetadata(own: SessionMetadata, told: SessionMetadata): SessionMetadata {
-  const groups = ['NWBFile', 'Subject', 'Device', 'ElectrodeGroup'] as const;
-  return Object.fromEntries(
-    groups.flatMap((group) => {
-      const merged = { ...own[group], ...told[group] };
-      return Object.keys(merged).length > 0 ? [[group, merged]] : [];
-    })
-  );
 }

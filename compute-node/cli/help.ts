@@ -8,8 +8,11 @@ Usage: npx dendro COMMAND [OPTIONS]
 
   serve          serve the app and run a compute node (what "npm start" runs after building)
   node pair      print a new pairing link of the running node
+  node answer    answer an offer of the app's by hand, where no server connects it with the node
+  node free      remove from the running node what only deleted files and jobs need
   signal         run a signalling server alone, where members in different networks find each other
   sort           sort one recording, without a browser: raw or NWB in, NWB out
+  score          compare a sorting with the truth: NWB files with units
   help COMMAND   what a command takes
   --version      print the version
 
@@ -26,24 +29,33 @@ The first start makes the demonstration project. Needs a built app (npm run buil
   --share [NAME=]DIR       let paired members read recordings below DIR in place; repeatable, none by default
   --workers N              worker threads of a sorting job (default: all cores)
   --name NAME              how the node is called in projects (default: this machine's name)
-  --allow PERSON           accept projects of this person id besides the owners'; repeatable
+  --allow DEVICE           accept projects of this device key besides the owners'; repeatable
   --host ADDRESS           listen there instead of on loopback only
   --tls-cert FILE --tls-key FILE   serve HTTPS (then on every interface)
   --public-url URL         the address behind a proxy, or the one that the certificate names
   --allow-origin URL       a further address of the app whose pages may use this node; repeatable
+  --ice-servers FILE       STUN and TURN servers of the lab's own, as JSON; none by default, and none is ever asked unless
+                           named: {"servers": [{"url": "turn:HOST:PORT", "username": "…", "credential": "…"}]}. The app has the same under "You and this device"
   --no-demo                do not make the demonstration project
 `;
 
 const nodePair = `Usage: npx dendro node pair [--data DIR]
+       npx dendro node answer [OFFER] [--data DIR]
+       npx dendro node free [--data DIR]
 
-Asks the running node for a new pairing link. A link works once, for 15 minutes.
+pair     asks the running node for a new pairing link. A link works once, for 15 minutes.
+answer   answers an offer that the app made ("Pair by hand", "Meet by hand") where no signalling server is reached
+         from both sides. Without OFFER it is read from the input. Paste the answer in the app within half a minute.
+free     removes the bytes of files and jobs that were deleted from its projects, and of projects that were deleted
+         for everybody, where nothing else needs them. Their record stays; restored, a result has to be made again.
 `;
 
 const signal = `Usage: npx dendro signal [OPTIONS]
 
-Runs a signalling server alone and prints its address. Members find each other there, once links name it: neither the
-app's settings nor the node's links can name one yet. It sees sealed messages only, stores nothing, and no recording passes through it. It is not needed where
-everybody reaches the same node.
+Runs a signalling server alone and prints its address. An admin names it in a project's settings; the project's
+members and nodes then meet there too, and invitation links carry it. It sees sealed messages only, stores nothing, and
+no recording passes through it. It is not needed where everybody reaches the same node. A node trusts certificates of
+an authority of your own when it is started with NODE_EXTRA_CA_CERTS=FILE.
 
   --port PORT              port (default 4318)
   --host ADDRESS           listen there instead of on loopback only; 0.0.0.0 is every interface
@@ -90,10 +102,28 @@ Exit codes: 0 done, 2 wrong usage, 3 input refused, 4 failed while running, 130 
 Parameters
 `;
 
+const score = `Usage: npx dendro score TRUTH.nwb SORTING.nwb [OPTIONS]
+
+Compares the units of two NWB files as SpikeInterface's ground-truth comparison does: two spikes match within the delta;
+agreement is the matching spikes over all spikes of both units; units are assigned so that the sum of agreements is
+largest, and an agreement below 0.5 is no match.
+
+well detected   a sorted unit whose match agrees by 0.8 or more
+false positive  an unmatched sorted unit that agrees with no true unit by 0.2
+redundant       an unmatched sorted unit whose true unit has a better partner
+overmerged      a sorted unit that agrees with two true units or more by over 0.2
+
+  --delta-ms MS            largest distance of two matching spikes (default 0.4)
+  --sampling-rate HZ       where neither file says it (the resolution of its spike times)
+  --json                   print one JSON object on stdout instead of the table
+  --verbose                show details of a failure
+`;
+
 const pages: Record<string, () => string> = {
   serve: () => serve,
   node: () => nodePair,
   signal: () => signal,
+  score: () => score,
   sort: () => sort + parameterTable(engineProcessor.parameters)
 };
 

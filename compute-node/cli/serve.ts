@@ -1,11 +1,12 @@
 /** `dendro serve`: starts the node, prints the pairing link, and tells in plain lines how the demonstration is doing. */
 import { once } from 'node:events';
 import { isTerminal } from '#lib/project/project-state.ts';
-import { parseServeConfig, prepareDataFolder } from '../config.ts';
+import { parseServeConfig, prepareDataFolder, type ServeConfig } from '../config.ts';
 import { askRunningNode, serveAdminSocket } from '../node/admin-socket.ts';
 import { ComputeNode } from '../node/compute-node.ts';
 import { type HostedProject } from '../node/hosted-project.ts';
 import { exitCode } from './exit.ts';
+import { linkLines } from './link-lines.ts';
 
 export async function serve(args: string[]): Promise<number> {
   const config = parseServeConfig(args);
@@ -13,20 +14,19 @@ export async function serve(args: string[]): Promise<number> {
   const running = await askRunningNode(config.dataFolder);
   if (running) {
     say(`A Dendro node already runs on ${config.dataFolder}; the app is at ${running.address}`);
-    say(`Open this link to pair a browser with it (one use, 15 minutes):\n${running.link}`);
+    say(`Open this link to pair a browser with it (one use, 15 minutes):\n${shown(running.link)}`);
     return exitCode.done;
   }
-  const plain = !config.tls && !config.publicUrl && !['127.0.0.1', '::1', 'localhost'].includes(config.host);
-  if (plain)
-    say('Warning: beyond this machine the app needs HTTPS; give --tls-cert and --tls-key, or --public-url.');
+  for (const warning of warnings(config)) say(`Warning: ${warning}`);
   const node = await ComputeNode.start(config);
-  const closeAdmin = await serveAdminSocket(config.dataFolder, async () => ({
-    address: node.origin,
-    link: await node.pairingLink()
-  }));
+  const closeAdmin = await serveAdminSocket(config.dataFolder, {
+    pair: async () => ({ address: node.origin, link: await node.pairingLink() }),
+    answer: (offer) => node.answerByHand(offer),
+    free: () => node.freeSpace()
+  });
   say(`Dendro is at ${node.origin}`);
   if (config.demonstration) await node.foundDemonstration();
-  say(`Open this link to pair your browser (one use, 15 minutes):\n${await node.pairingLink()}`);
+  say(`Open this link to pair your browser (one use, 15 minutes):\n${shown(await node.pairingLink())}`);
   const demonstration = node.demonstration();
   if (demonstration) tellOfDemonstration(node, demonstration);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), once(process, 'SIGHUP')]);
@@ -35,6 +35,25 @@ export async function serve(args: string[]): Promise<number> {
   await node.close();
   // libdatachannel's threads may keep the process alive after everything is closed.
   process.exit(exitCode.done);
+}
+
+/** What makes the app unreachable for others though it was meant to be reached. */
+function warnings({ tls, publicUrl, host }: ServeConfig, now = new Date()): string[] {
+  const found: string[] = [];
+  const local = ['127.0.0.1', '::1', 'localhost'].includes(host);
+  if (!tls && !publicUrl && !local)
+    found.push('beyond this machine the app needs HTTPS; give --tls-cert and --tls-key, or --public-url.');
+  if (tls && !publicUrl)
+    found.push(
+      'the certificate names no address that others can open; give --public-url https://NAME, with a name that it is good for.'
+    );
+  if (tls && publicUrl && tls.names.length > 0 && !tls.names.includes(publicUrl.hostname) && !local)
+    found.push(
+      `the certificate is good for ${tls.names.join(', ')} and not for ${publicUrl.hostname}: unless a proxy with a certificate of its own stands before the node, browsers will not open it.`
+    );
+  if (tls && tls.validUntil < now)
+    found.push(`the certificate expired on ${tls.validUntil.toISOString().slice(0, 10)}: renew it.`);
+  return found;
 }
 
 function tellOfDemonstration(node: ComputeNode, { document, project }: HostedProject): void {
@@ -72,6 +91,10 @@ function outcome({
   const { units, trueUnits, trueUnitsFound } = summary;
   if (trueUnits === undefined) return `${units} units found`;
   return `${units} units found, ${trueUnitsFound} of ${trueUnits} true units`;
+}
+
+function shown(link: string): string {
+  return linkLines(link, process.stdout.columns);
 }
 
 function say(line: string): void {

@@ -3,9 +3,10 @@
  * the node, and cancelling ends the whole process group. The process ends by itself when the node does.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { once } from 'node:events';
+import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { type Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -32,6 +33,9 @@ const codeFolder = fileURLToPath(new URL(fromSource ? '../../' : '../', import.m
 /** Passed on to jobs; everything else of the node's environment stays with the node. */
 const environmentNames = ['PATH', 'LANG', 'TZ', 'HOME'];
 
+/** Of 19: about a quarter of the processor's time where others want all of it. */
+const jobNiceness = 5;
+
 export const processExecutor: Executor = {
   async run(order, listeners, signal) {
     signal.throwIfAborted();
@@ -42,8 +46,10 @@ export const processExecutor: Executor = {
     const end = () => endGroup(child);
     signal.addEventListener('abort', end, { once: true });
     try {
-      if (child.pid !== undefined)
+      if (child.pid !== undefined) {
+        letOthersGoFirst(child.pid);
         listeners.onProcess({ pid: child.pid, startTicks: startTicksOf(child.pid) ?? '' });
+      }
       return await outcomeOf(child, listeners, signal);
     } finally {
       signal.removeEventListener('abort', end);
@@ -79,6 +85,17 @@ function startProcess(order: JobOrder, orderPath: string): ChildProcess {
       }
     }
   );
+}
+
+/** A job runs with what the machine's user, and the node that answers members, leave over. */
+function letOthersGoFirst(pid: number): void {
+  try {
+    setPriority(pid, jobNiceness);
+    // Linux shares time out between sessions first, and the job is one of its own: sched(7), the autogroup feature.
+    writeFileSync(`/proc/${pid}/autogroup`, String(jobNiceness));
+  } catch {
+    // The job runs all the same: it has ended already, or this system knows no such thing.
+  }
 }
 
 async function outcomeOf(

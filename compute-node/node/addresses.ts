@@ -33,8 +33,12 @@ export function signallingAddresses(
   return [own, ...origins].map((origin) => `${origin.replace(/^http/, 'ws')}/signal`);
 }
 
-/** Addresses of a signalling server by itself: every one under which this machine is reached there. */
+/**
+ * Addresses of a signalling server by itself: every one under which this machine is reached there, and with TLS those
+ * that the certificate is good for.
+ */
 export function reachedAt({ host, tls }: Pick<ServeConfig, 'host' | 'tls'>, port: number): string[] {
+  if (tls && tls.names.length > 0) return tls.names.map((name) => `wss://${name}:${port}/signal`);
   const hosts = wildcardHosts.has(host) ? ['localhost', ...networkAddresses()] : [host];
   return hosts.map((name) => `${tls ? 'wss' : 'ws'}://${inUrl(name)}:${port}/signal`);
 }

@@ -9,13 +9,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import * as v from 'valibot';
-import { TaggedError } from '#lib/model/errors.ts';
+import { UnneededFiles } from '#lib/compute/protocol.ts';
+import { ErrorRecord, fromErrorRecord, TaggedError, toErrorRecord } from '#lib/model/errors.ts';
 
 const AdminAnswer = v.object({ address: v.string(), link: v.string() });
 /** The node's address in the browser, and a fresh pairing link. */
 export type AdminAnswer = v.InferOutput<typeof AdminAnswer>;
 
-const patienceMs = 5000;
+const patienceMs = 10_000;
+const longestRequest = 64 * 1024;
 /** Length that a socket's path may have on Linux. */
 const longestPath = 107;
 
@@ -26,8 +28,33 @@ function socketPath(dataFolder: string): string {
   return join(tmpdir(), `dendro-${process.getuid?.() ?? 0}-${short}.sock`);
 }
 
+const HandAnswer = v.union([v.object({ answer: v.string() }), v.object({ error: ErrorRecord })]);
+
 /** Asks the node that runs on a data folder for a pairing link; undefined when none does. */
 export async function askRunningNode(dataFolder: string): Promise<AdminAnswer | undefined> {
+  return ask(dataFolder, 'pair', AdminAnswer);
+}
+
+/**
+ * Has the running node answer an offer that was carried by hand; undefined when none runs.
+ * @throws TaggedError `carried-invalid`, `carried-mixed-up`, `carried-other`
+ */
+export async function answerAtRunningNode(dataFolder: string, offer: string): Promise<string | undefined> {
+  const given = await ask(dataFolder, `answer ${offer.replaceAll(/\s/g, '')}`, HandAnswer);
+  if (given && 'error' in given) throw fromErrorRecord(given.error);
+  return given?.answer;
+}
+
+/** Has the running node remove what only deleted files and jobs need; undefined when none runs. */
+export async function freeAtRunningNode(dataFolder: string): Promise<UnneededFiles | undefined> {
+  return ask(dataFolder, 'free', UnneededFiles);
+}
+
+async function ask<T>(
+  dataFolder: string,
+  request: string,
+  schema: v.GenericSchema<unknown, T>
+): Promise<T | undefined> {
   const socket = createConnection(socketPath(dataFolder));
   socket.setTimeout(patienceMs, () => socket.destroy(new Error('no answer')));
   try {
@@ -36,10 +63,10 @@ export async function askRunningNode(dataFolder: string): Promise<AdminAnswer | 
     return undefined;
   }
   try {
-    socket.end('pair\n');
+    socket.end(`${request}\n`);
     let text = '';
     for await (const chunk of socket as AsyncIterable<Buffer>) text += chunk.toString();
-    return v.parse(AdminAnswer, JSON.parse(text));
+    return v.parse(schema, JSON.parse(text));
   } catch (cause) {
     throw new TaggedError(
       'node-silent',
@@ -50,10 +77,16 @@ export async function askRunningNode(dataFolder: string): Promise<AdminAnswer | 
   }
 }
 
+export interface AdminCommands {
+  pair: () => Promise<AdminAnswer>;
+  answer: (offer: string) => Promise<string>;
+  free: () => UnneededFiles;
+}
+
 /** Answers `askRunningNode`. Call it only when nobody else answers on this folder. @returns ends it */
 export async function serveAdminSocket(
   dataFolder: string,
-  answer: () => Promise<AdminAnswer>
+  { pair, answer, free }: AdminCommands
 ): Promise<() => Promise<void>> {
   const path = socketPath(dataFolder);
   rmSync(path, { force: true });
@@ -62,17 +95,39 @@ export async function serveAdminSocket(
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
-    socket.once('data', () => {
-      answer().then(
+    void readRequest(socket)
+      .then(async (request): Promise<unknown> => {
+        if (request === 'free') return free();
+        const [, offer] = /^answer (\S+)$/.exec(request) ?? [];
+        if (offer === undefined) return pair();
+        return answer(offer).then(
+          (text) => ({ answer: text }),
+          (error: unknown) => ({ error: toErrorRecord(error) })
+        );
+      })
+      .then(
         (given) => socket.end(JSON.stringify(given)),
         () => socket.destroy()
       );
-    });
   });
   server.listen(path);
   await once(server, 'listening');
   chmodSync(path, 0o600);
   return () => closeServer(server, sockets);
+}
+
+/** One line; the socket stays open for the answer. */
+function readRequest(socket: Socket): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+      if (text.length > longestRequest) reject(new Error('too long'));
+      else if (text.includes('\n')) resolve(text.trimEnd());
+    });
+    socket.on('close', () => reject(new Error('closed')));
+  });
 }
 
 async function closeServer(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {

@@ -1,14 +1,18 @@
 /** The running node: keys, projects, queue, and the one port that serves all of it. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type RequestBody } from '#lib/compute/protocol.ts';
+import { type RequestBody, type UnneededFiles } from '#lib/compute/protocol.ts';
 import { type DeviceKeys, seal } from '#lib/identity/device-keys.ts';
 import { fromBase64Url, fromHex, toBase64Url, toHex } from '#lib/identity/encoding.ts';
 import { randomBytes } from '#lib/identity/hash.ts';
 import { type PersonRecord } from '#lib/identity/person.ts';
+import { projectRoom } from '#lib/identity/rooms.ts';
 import { TaggedError } from '#lib/model/errors.ts';
 import { type DeviceId, type ProjectId } from '#lib/model/ids.ts';
+import { answerCarried } from '#lib/peer/carried-offer.ts';
+import { decodeCarried } from '#lib/peer/carried-text.ts';
 import { FailureGate } from '#lib/peer/failure-gate.ts';
+import { rtcOptionsOf } from '#lib/peer/ice-settings.ts';
 import { LoopbackRooms } from '#lib/peer/loopback-rooms.ts';
 import { type RemotePeer } from '#lib/peer/peer-identity.ts';
 import { colorOf } from '#lib/project/canonical-json.ts';
@@ -37,6 +41,7 @@ import { JobRunner } from './job-runner.ts';
 import { type KnownProject, NodeState } from './node-state.ts';
 import { PairingLinks } from './pairing-links.ts';
 import { type SessionContext } from './peer-session.ts';
+import { freeUnneeded } from './unneeded-files.ts';
 
 const fromSource = import.meta.url.endsWith('.ts');
 /** The built app: beside the source, or beside the package's bundle. */
@@ -69,6 +74,9 @@ export class ComputeNode {
   readonly #rtc: ReturnType<typeof nodeRtc>;
   readonly #links: PairingLinks;
   readonly #projects = new Map<ProjectId, HostedProject>();
+  readonly #opening = new Map<ProjectId, Promise<HostedProject>>();
+  /** Room of the project that the last pairing handed over. */
+  #handedOver: string | undefined;
 
   private constructor(parts: Parts, server: RunningHttpServer, inner: RunningHttpServer | undefined) {
     this.#parts = parts;
@@ -76,7 +84,7 @@ export class ComputeNode {
     this.#inner = inner;
     this.board = parts.board;
     const certificate = loadDtlsCertificate(parts.config.dataFolder);
-    this.#rtc = nodeRtc(certificate);
+    this.#rtc = nodeRtc(certificate, rtcOptionsOf(parts.config.ice).iceServers);
     this.#links = new PairingLinks({
       origin: this.origin,
       fingerprint: certificate.fingerprint,
@@ -152,6 +160,28 @@ export class ComputeNode {
     return this.#links.create();
   }
 
+  /**
+   * Answers an offer that was carried here by hand, for one of the open pairing links or of the projects. Of two
+   * connections the second is for the project that the first has led to.
+   * @throws TaggedError `carried-invalid`, `carried-mixed-up`, `carried-other`
+   */
+  async answerByHand(text: string): Promise<string> {
+    const { loopbackRooms } = this.#parts;
+    const { room } = await decodeCarried(text, 'offer');
+    const accept = loopbackRooms.find(room);
+    if (!accept) throw new TaggedError('carried-other', 'this offer is for no link or project of this node');
+    const answer = await answerCarried({ rtc: this.#rtc, text, room });
+    const [first, second] = answer.sessions;
+    const before = this.#handedOver;
+    if (first) accept(first);
+    first?.onClose(() => {
+      const handedOver = this.#handedOver === before ? undefined : this.#handedOver;
+      const acceptNext = loopbackRooms.find(handedOver ?? room);
+      if (second) acceptNext?.(second);
+    });
+    return answer.text;
+  }
+
   /** Founds the demonstration, once in the life of a data folder. @returns it, when this was that once */
   async foundDemonstration(): Promise<HostedProject | undefined> {
     const { state, keys } = this.#parts;
@@ -216,7 +246,17 @@ export class ComputeNode {
     return document;
   }
 
-  async #open(known: KnownProject): Promise<HostedProject> {
+  /** Opens a project once: opened twice it would be two members with a log each, of which one may reach nobody. */
+  #open(known: KnownProject): Promise<HostedProject> {
+    const id = known.project;
+    const opened = this.#projects.get(id);
+    if (opened) return Promise.resolve(opened);
+    const opening = this.#opening.get(id) ?? this.#start(known).finally(() => this.#opening.delete(id));
+    this.#opening.set(id, opening);
+    return opening;
+  }
+
+  async #start(known: KnownProject): Promise<HostedProject> {
     const { keys, persistence, queue, runner, loopbackRooms, gate } = this.#parts;
     const document = await ProjectDocument.open({ id: known.project, keys, persistence });
     const hosted = await HostedProject.start({
@@ -224,6 +264,7 @@ export class ComputeNode {
       known,
       keys,
       signalling: this.#ownSignalling,
+      advertised: this.#advertisedSignalling,
       rtc: this.#rtc,
       loopbackRooms,
       gate,
@@ -252,24 +293,31 @@ export class ComputeNode {
     };
   }
 
-  /** Jobs run only for the node's owners, people on its allow list, and for itself. */
+  /** Removes what only deleted files and jobs of its projects need. */
+  freeSpace(): UnneededFiles {
+    const documents = this.projects.map(({ document }) => document);
+    return freeUnneeded(documents, this.#parts.blobs);
+  }
+
+  /** Jobs run only for the node's owners, devices on its allow list, and for itself. */
   #runsJobsOf(document: ProjectDocument): boolean {
     const { state, config, keys } = this.#parts;
     return document.state.members
       .filter(({ role, founder }) => role === 'admin' || founder)
-      .some(
-        ({ person, devices }) =>
-          config.allow.includes(person) ||
-          devices.some(({ device }) => device === keys.device || state.isOwner(device))
+      .some(({ devices }) =>
+        devices.some(
+          ({ device }) => device === keys.device || state.isOwner(device) || config.allow.includes(device)
+        )
       );
   }
 
   async #acceptOwner({ peer, person }: { peer: RemotePeer; person: PersonRecord }): Promise<PairingGrant> {
     const { state } = this.#parts;
     const hosted = await this.#projectToHandOver();
-    await hosted.document.admitPerson(person, 'admin');
+    await hosted.document.membership.admit(person, 'admin');
     await state.addOwner({ person: person.person, devices: person.devices.map(({ device }) => device) });
     const { secret, epoch } = this.#known(hosted.project);
+    this.#handedOver = (await projectRoom(fromHex(secret), epoch)).name;
     const sealingKey = person.devices.find(({ device }) => device === peer.device)?.sealingKey;
     if (!sealingKey)
       throw new TaggedError('pairing-failed', 'The person does not own the device that paired.');
@@ -297,15 +345,13 @@ export class ComputeNode {
     const { person } = this.#parts.state;
     for (const { document } of this.projects)
       if (document.can('manage-members') && document.state.members.length > 1)
-        await document.setRole(person, 'compute').catch(() => {});
+        await document.membership.setRole(person, 'compute').catch(() => {});
   }
 
   async #acceptProject(offer: RequestBody<'offer-project'>, from: DeviceId): Promise<void> {
     const { state, keys, config } = this.#parts;
     if (this.#projects.has(offer.project)) return;
-    const people = this.projects.flatMap(({ document }) => document.state.members);
-    const person = people.find(({ devices }) => devices.some(({ device }) => device === from))?.person;
-    if (!state.isOwner(from) && !(person && config.allow.includes(person)))
+    if (!state.isOwner(from) && !config.allow.includes(from))
       throw new TaggedError(
         'project-refused',
         'This node takes projects of its owners only. Its owner can allow others with --allow.'

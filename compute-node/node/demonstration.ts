@@ -3,15 +3,16 @@
  * is generated when the job needs it, so founding takes no time and a kill costs nothing.
  */
 import { engineProcessor } from '#lib/sorting/parameters.ts';
-import { generateRecording, int16Chunks } from '#lib/simulation/recording.ts';
 import { demonstrationSpec } from '#lib/simulation/specification.ts';
 import { randomBytes } from '#lib/identity/hash.ts';
 import { toHex } from '#lib/identity/encoding.ts';
+import { TaggedError } from '#lib/model/errors.ts';
 import { FileId, type DeviceId } from '#lib/model/ids.ts';
 import { type JobDefinition, type RecordingSelection } from '#lib/model/processor.ts';
 import { type ProjectDocument } from '#lib/project/project-document.ts';
 import { type FileState } from '#lib/project/project-state.ts';
-import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import { on } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import * as v from 'valibot';
 
 export const demonstrationName = 'Demonstration';
@@ -35,17 +36,36 @@ export function isGenerated(file: FileState): boolean {
   return file.simulation === spec.name && file.size === size;
 }
 
-/** The bytes of the generated recording, in order; other work gets its turn between the chunks. */
+/** The source runs as it is; the package's bundle has the thread's program beside it (scripts/bundle-node.js). */
+const threadUrl = new URL(
+  import.meta.url.endsWith('.ts') ? './demonstration-thread.ts' : './demonstration-thread.js',
+  import.meta.url
+);
+/** Chunks that the thread may be ahead. */
+const chunksAhead = 2;
+
+/**
+ * The bytes of the generated recording, in order.
+ * @throws TaggedError `worker-failed`
+ */
 export async function* generatedChunks(
   signal: AbortSignal,
   onProgress: (bytesDone: number) => void
 ): AsyncGenerator<Uint8Array> {
-  let bytesDone = 0;
-  for (const chunk of int16Chunks(generateRecording(spec), { chunkSamples: spec.samplingRateHz })) {
-    signal.throwIfAborted();
-    yield new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    onProgress((bytesDone += chunk.byteLength));
-    await yieldToOthers();
+  const thread = new Worker(threadUrl);
+  try {
+    const messages = on(thread, 'message', { signal, close: ['exit'] });
+    for (let ahead = 0; ahead < chunksAhead; ahead++) thread.postMessage('next');
+    let bytesDone = 0;
+    for await (const [chunk] of messages as AsyncIterable<[Int16Array<ArrayBuffer>]>) {
+      thread.postMessage('next');
+      yield new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      onProgress((bytesDone += chunk.byteLength));
+    }
+    if (bytesDone < size)
+      throw new TaggedError('worker-failed', 'The thread that generates the demonstration ended early.');
+  } finally {
+    await thread.terminate();
   }
 }
 

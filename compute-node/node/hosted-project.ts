@@ -24,6 +24,8 @@ export interface HostedProjectOptions {
   known: KnownProject;
   keys: DeviceKeys;
   signalling: readonly string[];
+  /** As links name this node: it meets there itself by its own way. */
+  advertised: readonly string[];
   rtc: RtcFactory;
   loopbackRooms: LoopbackRooms;
   gate: FailureGate;
@@ -54,12 +56,13 @@ export class HostedProject implements JobHost {
   static async start(options: HostedProjectOptions): Promise<HostedProject> {
     const hosted = new HostedProject(options);
     await hosted.#repair();
-    const { document, keys, known, signalling, rtc, loopbackRooms, gate } = options;
+    const { document, keys, known, rtc, loopbackRooms, gate } = options;
     hosted.#sync = await ProjectSync.start({
       secret: fromHex(known.secret),
       epoch: known.epoch,
       carrier: document.carrier,
       admit: (update, from) => document.admit(update, from),
+      histories: document.histories,
       identity: {
         device: keys.device,
         sealingKey: keys.sealingKey,
@@ -67,11 +70,12 @@ export class HostedProject implements JobHost {
         sign: (bytes) => keys.sign(bytes)
       },
       admits: ({ device }) => hosted.#admits(device),
+      wasMember: ({ device }) => document.wasMember(device),
       door: {
         problemWith: (proof) => document.invitationProblem(proof),
         letIn: (update, from) => document.letIn(update, from)
       },
-      signalling,
+      signalling: hosted.#meetingPlaces,
       rtc,
       loopbackRooms,
       gate
@@ -180,11 +184,31 @@ export class HostedProject implements JobHost {
     await once(this.#changes, 'change', { signal: waited }).catch(() => {});
   }
 
+  /** Its own signalling, and the servers that the project names. */
+  get #meetingPlaces(): string[] {
+    const { signalling, advertised } = this.#options;
+    const named = this.document.state.signalling.filter((address) => !advertised.includes(address));
+    return [...new Set([...signalling, ...named])];
+  }
+
   #changed(): void {
+    this.#sync?.meetAt(this.#meetingPlaces);
     const members = JSON.stringify(this.document.state.members.map(({ role, devices }) => [role, devices]));
     if (members !== this.#members) this.#sync?.accessChanged();
     this.#members = members;
-    if (this.#options.accepted(this.document)) this.#takeJobs();
+    if (this.document.whole.deletion) this.#endAll();
+    else if (this.#options.accepted(this.document)) this.#takeJobs();
+  }
+
+  /** The project was deleted: its jobs end; their bytes stay, as it can be taken back. */
+  #endAll(): void {
+    const { queue, runner } = this.#options;
+    for (const attempt of queue.unfinished()) {
+      if (attempt.project !== this.project) continue;
+      // One that a kill left over is carried to its end first: it is at no other work.
+      runner.run(attempt, this);
+      runner.cancel(attempt, new TaggedError('cancelled', 'The project was deleted.'));
+    }
   }
 
   #takeJobs(): void {
@@ -199,16 +223,27 @@ export class HostedProject implements JobHost {
       if (!isEnded(queue.events(attempt))) runner.run(attempt, this);
       if (job.cancelRequested) runner.cancel(attempt, new TaggedError('cancelled', 'The job was cancelled.'));
     }
-    for (const attempt of queue.unfinished())
-      if (attempt.project === this.project && !this.document.job(attempt.job))
-        runner.cancel(attempt, new TaggedError('cancelled', 'The job was deleted.'));
+    this.#endDeleted();
+  }
+
+  /** A job that was deleted ends, so that a restored one is not taken for running; its bytes stay. */
+  #endDeleted(): void {
+    const { queue, runner } = this.#options;
+    const { deleted } = this.document.state;
+    for (const attempt of queue.unfinished()) {
+      if (attempt.project !== this.project || this.document.job(attempt.job)) continue;
+      // One that a kill left over is carried to its end first: it is at no other work.
+      if (deleted.jobs.some(({ job }) => job === attempt.job)) runner.run(attempt, this);
+      runner.cancel(attempt, new TaggedError('cancelled', 'The job was deleted.'));
+    }
   }
 
   /** Where what the node stored and the project disagree, the project is told what was stored. */
   async #repair(): Promise<void> {
     const { queue } = this.#options;
     for (const attempt of queue.attemptsOf(this.project)) {
-      const job = this.document.job(attempt.job);
+      const { jobs, deleted } = this.document.state;
+      const job = [...jobs, ...deleted.jobs].find(({ job }) => job === attempt.job);
       const known = job?.attempts.find(({ attempt: number }) => number === attempt.attempt);
       if (!known) continue;
       const published = new Set(known.events.map(({ n }) => n));

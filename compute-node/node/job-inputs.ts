@@ -49,9 +49,9 @@ const finalTags = new Set([
 
 /** @throws TaggedError why the input cannot be had; the signal's reason */
 export async function findInput(options: InputOptions): Promise<FoundInput> {
-  const { file, blobs, own } = options;
-  if (file.share?.device === own) return readShared(options);
-  if (file.root !== undefined && blobs.has(file.root))
+  const { project, file, blobs, own } = options;
+  if (file.share?.device === own) return readSharedOrAsk(options);
+  if (file.root !== undefined && blobs.hasFor(project, file.root))
     return { path: blobs.pathOf(file.root), root: file.root };
   if (isGenerated(file)) return generate(options);
   for (;;) {
@@ -61,6 +61,23 @@ export async function findInput(options: InputOptions): Promise<FoundInput> {
     }
     await options.change(options.signal);
     options.signal.throwIfAborted();
+  }
+}
+
+/**
+ * Of the name and size that were looked for, the file in the folder may still be another recording: then the bytes of the
+ * right one are asked for, of whoever is connected and has it.
+ */
+async function readSharedOrAsk(options: InputOptions): Promise<FoundInput> {
+  try {
+    return await readShared(options);
+  } catch (error) {
+    if (toErrorRecord(error).tag !== 'share-differs') throw error;
+    for (const holder of options.holders()) {
+      const found = await askHolder(options, holder);
+      if (found) return found;
+    }
+    throw error;
   }
 }
 
@@ -88,7 +105,7 @@ async function readShared({ file, shares, signal, onProgress }: InputOptions): P
   }
 }
 
-async function generate({ file, blobs, signal, onProgress }: InputOptions): Promise<FoundInput> {
+async function generate({ project, file, blobs, signal, onProgress }: InputOptions): Promise<FoundInput> {
   const { root } = await blobs.write(
     generatedChunks(signal, (bytesDone) => onProgress('generating', { bytesDone, bytesTotal: file.size }))
   );
@@ -97,6 +114,7 @@ async function generate({ file, blobs, signal, onProgress }: InputOptions): Prom
       'root-mismatch',
       'This version generates another demonstration than the one in the project.'
     );
+  blobs.grant(project, root);
   return { path: blobs.pathOf(root), root };
 }
 
@@ -118,6 +136,7 @@ async function askHolder(options: InputOptions, holder: FileHolder): Promise<Fou
       onProgress: (progress) => onProgress('fetching', progress),
       signal
     });
+    blobs.grant(project, root);
     return { path: blobs.pathOf(root), root };
   } catch (error) {
     signal.throwIfAborted();

@@ -17,6 +17,7 @@ import { writeFileWhole } from '../platform/file-source.ts';
 import { type EventContent, type JobQueue, type QueuedAttempt } from '../queue/job-queue.ts';
 import { type JobBoard } from './job-board.ts';
 import { type FoundInput } from './job-inputs.ts';
+import { JobLogs } from './job-log.ts';
 import { findProcessor } from './processors.ts';
 
 /** What the runner needs of a job's project. */
@@ -55,7 +56,9 @@ export interface JobRunnerOptions {
 
 interface Running {
   abort: AbortController;
-  started: boolean;
+  phase: 'waiting' | 'started' | 'ended';
+  /** Ends the keeping of its inputs. */
+  held: (() => void)[];
   done: Promise<void>;
 }
 
@@ -63,6 +66,7 @@ type FetchedInputs = { name: string; file: FileState; found: FoundInput }[];
 
 export class JobRunner {
   readonly #options: JobRunnerOptions;
+  readonly #logs: JobLogs;
   readonly #running = new Map<number, Running>();
   #slot: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -71,33 +75,35 @@ export class JobRunner {
   constructor(options: JobRunnerOptions) {
     this.#options = options;
     const { queue, folder } = options;
+    this.#logs = new JobLogs(folder);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const unfinished = queue.unfinished();
     for (const attempt of unfinished) {
       if (attempt.process) endStray(attempt.process);
       queue.setProcess(attempt, undefined);
     }
-    const wanted = new Set(unfinished.map(({ id }) => String(id)));
+    const wanted = new Set(unfinished.flatMap(({ id }) => [String(id), JobLogs.nameOf(id)]));
     for (const name of readdirSync(folder))
       if (!wanted.has(name)) rmSync(join(folder, name), { recursive: true, force: true });
   }
 
   get runningCount(): number {
-    return [...this.#running.values()].filter(({ started }) => started).length;
+    return this.#countOf('started');
   }
 
   get queuedCount(): number {
-    return this.#running.size - this.runningCount;
+    return this.#countOf('waiting');
   }
 
   /** Goes on with an attempt that the queue has taken; a second call for it does nothing. */
   run(attempt: QueuedAttempt, host: JobHost): void {
     if (this.#closed || this.#running.has(attempt.id)) return;
     const abort = new AbortController();
-    const running: Running = { abort, started: false, done: Promise.resolve() };
+    const running: Running = { abort, phase: 'waiting', held: [], done: Promise.resolve() };
     this.#running.set(attempt.id, running);
     running.done = this.#carry(attempt, host, running).finally(() => {
       this.#running.delete(attempt.id);
+      for (const release of running.held) release();
       this.#sayPlaces();
     });
     this.#sayPlaces();
@@ -130,23 +136,31 @@ export class JobRunner {
       if (this.#closed) return;
       end = this.#failure(attempt, running, error);
     }
-    await this.#finish(attempt, host, end);
+    await this.#finish(attempt, host, { running, end });
   }
 
   #failure(attempt: QueuedAttempt, running: Running, error: unknown): EventContent {
     const { tag, message } = toErrorRecord(error);
-    this.#options.board.print(attempt, [message]);
+    this.#print(attempt, [message]);
     const state = running.abort.signal.aborted && tag === 'cancelled' ? 'cancelled' : 'failed';
     return { state, reason: { tag: tag.slice(0, 256), message: message.slice(0, 4000) } };
   }
 
   /** Stores the end, then clears up, then tells: whoever reads of the end finds nothing left over. */
-  async #finish(attempt: QueuedAttempt, host: JobHost, end: EventContent): Promise<void> {
+  async #finish(
+    attempt: QueuedAttempt,
+    host: JobHost,
+    { running, end }: { running: Running; end: EventContent }
+  ): Promise<void> {
     const { queue, blobs } = this.#options;
     try {
-      const event = queue.record(attempt, end);
+      const log = await this.#logs.keep(attempt.id, blobs);
+      if (log) blobs.grant(attempt.project, log.root);
+      const event = queue.record(attempt, { ...end, ...(log && { log }) });
       await rm(this.#folderOf(attempt), { recursive: true, force: true });
+      this.#logs.remove(attempt.id);
       blobs.sweepPartials(queue.openTransfers());
+      running.phase = 'ended';
       if (event) await host.publish(event);
     } catch (error) {
       // Stored or not, the next start brings it in order.
@@ -164,10 +178,10 @@ export class JobRunner {
     if (!definition) throw new TaggedError('cancelled', 'The job was deleted.');
     findProcessor(definition);
     const { signal } = running.abort;
-    const inputs = await this.#fetchInputs(attempt, host, { definition, signal });
+    const inputs = await this.#fetchInputs(attempt, host, { definition, running });
     signal.throwIfAborted();
     return this.#inSlot(signal, async () => {
-      running.started = true;
+      running.phase = 'started';
       this.#sayPlaces();
       await say({
         state: 'started',
@@ -183,15 +197,18 @@ export class JobRunner {
   async #fetchInputs(
     attempt: QueuedAttempt,
     host: JobHost,
-    { definition, signal }: { definition: JobDefinition; signal: AbortSignal }
+    { definition, running }: { definition: JobDefinition; running: Running }
   ): Promise<FetchedInputs> {
+    const { signal } = running.abort;
     const fetched: FetchedInputs = [];
     for (const { name, file: id } of definition.inputs) {
       const file = host.file(id);
       if (!file) throw new TaggedError('input-deleted', 'An input of the job is no longer in the project.');
       const onProgress = (stage: string, fraction: number) =>
         this.#options.board.progress(attempt, { stage, fraction });
-      fetched.push({ name, file, found: await host.findInput({ attempt, file, onProgress, signal }) });
+      const found = await host.findInput({ attempt, file, onProgress, signal });
+      running.held.push(this.#options.blobs.hold(found.root));
+      fetched.push({ name, file, found });
     }
     return fetched;
   }
@@ -234,7 +251,7 @@ export class JobRunner {
         order,
         {
           onProgress: (progress) => board.progress(attempt, clamped(progress)),
-          onConsole: (lines) => board.print(attempt, lines),
+          onConsole: (lines) => this.#print(attempt, lines),
           onProcess: (started) => queue.setProcess(attempt, started)
         },
         AbortSignal.any([signal, overtime])
@@ -266,10 +283,20 @@ export class JobRunner {
       const made = result.outputs.find((output) => output.name === name);
       if (!made) throw new TaggedError('output-missing', `The job ended without its output "${name}".`);
       const { root, size } = await this.#options.blobs.keep(made.path);
+      this.#options.blobs.grant(attempt.project, root);
       await host.addOutput({ job: attempt.job, name, fileName, file, root, size });
       outputs.push({ name, file, root, size });
     }
     return { state: 'completed', outputs, summary: result.summary };
+  }
+
+  #countOf(phase: Running['phase']): number {
+    return [...this.#running.values()].filter((running) => running.phase === phase).length;
+  }
+
+  #print(attempt: QueuedAttempt, lines: readonly string[]): void {
+    this.#options.board.print(attempt, lines);
+    this.#logs.append(attempt.id, lines);
   }
 
   #folderOf({ id }: { id: number }): string {
@@ -280,7 +307,7 @@ export class JobRunner {
     let place = this.runningCount;
     for (const attempt of this.#options.queue.unfinished()) {
       const running = this.#running.get(attempt.id);
-      if (running && !running.started) this.#options.board.progress(attempt, { queuePlace: place++ });
+      if (running?.phase === 'waiting') this.#options.board.progress(attempt, { queuePlace: place++ });
     }
   }
 }

@@ -1,12 +1,21 @@
 /** What one connected member may ask of the node, and the files that move over that connection. */
 import { availableParallelism, totalmem } from 'node:os';
+import { promisify } from 'node:util';
+import { deflateRaw } from 'node:zlib';
 import { BulkLink } from '#lib/compute/bulk-link.ts';
+import { type Deflate } from '#lib/bytes/deflate.ts';
 import { ControlLink, type RequestHandlers } from '#lib/compute/control-link.ts';
 import { FileExchange, type FileRequest, type ServedFile } from '#lib/compute/file-exchange.ts';
 import { peerMessageChannel } from '#lib/compute/message-channel.ts';
 import { type NodeInfo, type RequestBody } from '#lib/compute/protocol.ts';
 import { TaggedError } from '#lib/model/errors.ts';
-import { type DeviceId, type PersonId, type ProjectId } from '#lib/model/ids.ts';
+import {
+  type ContentRoot,
+  type DeviceId,
+  type FileId,
+  type PersonId,
+  type ProjectId
+} from '#lib/model/ids.ts';
 import { type PeerConnection } from '#lib/peer/peer-connection.ts';
 import { type ProjectDocument } from '#lib/project/project-document.ts';
 import { type BlobStore } from '../platform/blob-store.ts';
@@ -16,6 +25,7 @@ import { type BulkDesk } from '../server/bulk-http.ts';
 import { version } from '../version.ts';
 import { type JobBoard } from './job-board.ts';
 import { processors } from './processors.ts';
+import { freeUnneeded, measureUnneeded } from './unneeded-files.ts';
 
 /** What all sessions of a node share. */
 export interface SessionContext {
@@ -33,6 +43,10 @@ export interface SessionContext {
   acceptProject(offer: RequestBody<'offer-project'>, from: DeviceId): Promise<void>;
 }
 
+/** In a thread of its own; the fastest level costs little of what there is to win in 16-bit samples. */
+const deflateFast: Deflate = async (bytes) =>
+  new Uint8Array(await promisify(deflateRaw)(bytes, { level: 1 }));
+
 export class PeerSession {
   readonly device: DeviceId;
   readonly exchange: FileExchange;
@@ -46,7 +60,7 @@ export class PeerSession {
     this.#context = context;
     const desk = context.desk.forConnection();
     this.exchange = new FileExchange({
-      bulk: new BulkLink(peerMessageChannel(connection, 'bulk')),
+      bulk: new BulkLink(peerMessageChannel(connection, 'bulk'), { deflate: deflateFast }),
       http: { role: 'node', desk },
       open: (request) => this.#open(request)
     });
@@ -91,6 +105,16 @@ export class PeerSession {
         this.#watched.delete(key);
         return {};
       },
+      'unneeded-files': ({ project }) => {
+        this.#requireProject(project);
+        return measureUnneeded(this.#document, this.#context.blobs);
+      },
+      'free-space': ({ project }) => {
+        this.#requireProject(project);
+        if (this.#document.roleOfDevice(this.device) !== 'admin')
+          throw new TaggedError('not-allowed', 'Only admins free space on a compute node.');
+        return freeUnneeded([this.#document], this.#context.blobs);
+      },
       'offer-project': async (offer) => {
         await this.#context.acceptProject(offer, this.device);
         return {};
@@ -120,15 +144,11 @@ export class PeerSession {
       throw new TaggedError('not-allowed', 'This connection belongs to another project.');
   }
 
-  /** Files that the project names and that lie in the node's store. */
+  /** Files and logs that the project names and that came to the node's store through it. */
   async #open({ project, file, root }: FileRequest): Promise<ServedFile> {
     this.#requireProject(project);
-    const named = this.#document.state.files.find(
-      (state) =>
-        (file === undefined || state.file === file) && (root === undefined || state.roots.includes(root))
-    );
-    const wanted = root ?? named?.root;
-    if (!named || wanted === undefined || !this.#context.blobs.has(wanted))
+    const wanted = this.#namedRoot(file, root);
+    if (wanted === undefined || !this.#context.blobs.hasFor(project, wanted))
       throw new TaggedError('file-not-here', 'The compute node does not have this file.');
     const source = await openFileSource(this.#context.blobs.pathOf(wanted));
     return {
@@ -137,5 +157,17 @@ export class PeerSession {
       root: wanted,
       close: async () => source.close()
     };
+  }
+
+  #namedRoot(file: FileId | undefined, root: ContentRoot | undefined): ContentRoot | undefined {
+    const { files, jobs } = this.#document.state;
+    const named = files.find(
+      (state) =>
+        (file === undefined || state.file === file) && (root === undefined || state.roots.includes(root))
+    );
+    if (named) return root ?? named.root;
+    if (root === undefined || file !== undefined) return undefined;
+    const events = jobs.flatMap(({ attempts }) => attempts.flatMap((attempt) => attempt.events));
+    return events.some(({ log }) => log?.root === root) ? root : undefined;
   }
 }

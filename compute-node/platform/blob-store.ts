@@ -2,7 +2,16 @@
  * Content-addressed files of the node: each lies under its root, appears whole or not at all, and is never changed.
  * What is still arriving lies apart, chunk by chunk verified, and outlives a kill.
  */
-import { constants, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from 'node:fs';
 import { link, open, rm, statfs, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -11,7 +20,7 @@ import { ChunkBitmap } from '#lib/compute/chunk-bitmap.ts';
 import { type PartialFile } from '#lib/compute/partial-file.ts';
 import { FileIdentity, TransferId } from '#lib/compute/protocol.ts';
 import { TaggedError } from '#lib/model/errors.ts';
-import { ContentRoot } from '#lib/model/ids.ts';
+import { ContentRoot, ProjectId } from '#lib/model/ids.ts';
 import { openFileSource } from './file-source.ts';
 
 const PartialHead = v.object({ transfer: TransferId, identity: FileIdentity });
@@ -23,19 +32,72 @@ export class BlobStore {
   readonly #blobs: string;
   readonly #arriving: string;
   readonly #temporary: string;
+  readonly #granted: string;
+  /** How many jobs are about to read a file, or do. */
+  readonly #readers = new Map<ContentRoot, number>();
 
   /** Makes the folders below the data folder and removes what an earlier run left half made. */
   constructor(dataFolder: string) {
     this.#blobs = join(dataFolder, 'files');
     this.#arriving = join(dataFolder, 'arriving');
     this.#temporary = join(dataFolder, 'temporary');
+    this.#granted = join(dataFolder, 'granted');
     rmSync(this.#temporary, { recursive: true, force: true });
-    for (const folder of [this.#blobs, this.#arriving, this.#temporary])
+    for (const folder of [this.#blobs, this.#arriving, this.#temporary, this.#granted])
       mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
   has(root: ContentRoot): boolean {
     return existsSync(this.pathOf(root));
+  }
+
+  /**
+   * A file came to this node through a project: its members may have it. Who names the root of another project's file in
+   * their own may not.
+   */
+  grant(project: ProjectId, root: ContentRoot): void {
+    mkdirSync(join(this.#granted, v.parse(ProjectId, project)), { recursive: true, mode: 0o700 });
+    writeFileSync(this.#grantOf(project, root), '', { mode: 0o600 });
+  }
+
+  /** Whether the file is here, and came through this project. */
+  hasFor(project: ProjectId, root: ContentRoot): boolean {
+    return this.has(root) && existsSync(this.#grantOf(project, root));
+  }
+
+  /** Keeps a file here while a job needs it, whatever is deleted meanwhile. @returns ends that */
+  hold(root: ContentRoot): () => void {
+    this.#readers.set(root, (this.#readers.get(root) ?? 0) + 1);
+    return () => {
+      const left = (this.#readers.get(root) ?? 1) - 1;
+      if (left > 0) this.#readers.set(root, left);
+      else this.#readers.delete(root);
+    };
+  }
+
+  /** Whether a job reads the file, or another project has it too. */
+  isNeededBesides(project: ProjectId, root: ContentRoot): boolean {
+    if (this.#readers.has(root)) return true;
+    return readdirSync(this.#granted).some(
+      (other) => other !== project && existsSync(join(this.#granted, other, v.parse(ContentRoot, root)))
+    );
+  }
+
+  /**
+   * A project needs a file no more; it goes unless another has it too. One that a job reads stays as it is.
+   * @returns the bytes that were freed, if it went
+   */
+  release(project: ProjectId, root: ContentRoot): number | undefined {
+    if (!this.hasFor(project, root) || this.#readers.has(root)) return undefined;
+    rmSync(this.#grantOf(project, root));
+    if (this.isNeededBesides(project, root)) return undefined;
+    const size = this.sizeOf(root);
+    rmSync(this.pathOf(root), { force: true });
+    return size;
+  }
+
+  #grantOf(project: ProjectId, root: ContentRoot): string {
+    return join(this.#granted, v.parse(ProjectId, project), v.parse(ContentRoot, root));
   }
 
   pathOf(root: ContentRoot): string {

@@ -20,7 +20,6 @@ import {
   type RawChannel,
   type RawChannelHandlers,
   type RtcFactory,
-  type RtcOptions,
   type RtcSession
 } from '#lib/peer/transport.ts';
 import { type DtlsCertificate } from './dtls-certificate.ts';
@@ -29,8 +28,8 @@ import { resolveMulticastName } from './multicast-names.ts';
 const sessions = new Set<NodeRtcSession>();
 
 /** @param certificate the node's own; without it each connection makes one, and a pairing link cannot name it */
-export function nodeRtc(certificate?: DtlsCertificate): RtcFactory {
-  return (options) => new NodeRtcSession(options, certificate);
+export function nodeRtc(certificate?: DtlsCertificate, iceServers: readonly RTCIceServer[] = []): RtcFactory {
+  return () => new NodeRtcSession(iceServers, certificate);
 }
 
 /** Ends every connection, then libdatachannel's threads; without it the process stays alive. */
@@ -43,19 +42,34 @@ export function closeWebRtc(): void {
   }
 }
 
+/**
+ * ms that an answering side leaves the checks to the other. libdatachannel starts DTLS as soon as ICE has connected, which
+ * on a busy machine may be before the answer was taken in, and then refuses the other's certificate as unknown (pull
+ * request 1612 there): so nothing is to reach an offering side before it has the answer. For the same reason it tells its
+ * own addresses only then.
+ */
+const leaveToOtherMs = 300;
+
 class NodeRtcSession implements RtcSession {
   readonly carrier = 'webrtc';
   readonly opened: Promise<void>;
+  readonly gathered: Promise<void>;
   readonly #pc: NativeConnection;
   readonly #channels: Readonly<Record<ChannelName, NodeChannel>>;
+  /** The other's addresses, until they are to be used. */
   readonly #earlyCandidates: IceCandidate[] = [];
+  /** Own addresses, until they are to be told. */
+  readonly #untoldCandidates: IceCandidate[] = [];
   readonly #closeListeners: (() => void)[] = [];
   #hasRemoteDescription = false;
+  #usesCandidates = false;
+  #onCandidate: ((candidate: IceCandidate) => void) | undefined;
+  #leaving: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
   #fail: (reason: TaggedError) => void = () => undefined;
   #onDescription: ((sdp: string) => void) | undefined;
 
-  constructor({ iceServers }: RtcOptions, certificate: DtlsCertificate | undefined) {
+  constructor(iceServers: readonly RTCIceServer[], certificate: DtlsCertificate | undefined) {
     const config: RtcConfig = {
       iceServers: iceServers.flatMap(nativeIceServers),
       disableAutoNegotiation: true,
@@ -75,6 +89,16 @@ class NodeRtcSession implements RtcSession {
     this.opened.catch(() => undefined);
     for (const channel of Object.values(this.#channels)) channel.onEnd(() => this.close());
     this.#pc.onLocalDescription((sdp) => this.#onDescription?.(sdp));
+    this.#pc.onLocalCandidate((candidate, mid) => {
+      this.#untoldCandidates.push({ candidate, mid });
+      this.#tellCandidates();
+    });
+    this.gathered = new Promise((resolve) => {
+      this.#pc.onGatheringStateChange((state) => {
+        if (state === 'complete') resolve();
+      });
+      this.onClose(resolve);
+    });
     this.#pc.onStateChange((state) => {
       if (state === 'failed' || state === 'closed') this.close();
     });
@@ -83,6 +107,10 @@ class NodeRtcSession implements RtcSession {
 
   channel(name: ChannelName): RawChannel {
     return this.#channels[name];
+  }
+
+  get localDescription(): string {
+    return this.#closed ? '' : (this.#pc.localDescription()?.sdp ?? '');
   }
 
   createOffer(): Promise<string> {
@@ -94,22 +122,27 @@ class NodeRtcSession implements RtcSession {
       this.#pc.setRemoteDescription(sdp, 'offer');
       this.#pc.setLocalDescription('answer');
     });
-    this.#addEarlyCandidates();
+    this.#hasRemoteDescription = true;
+    this.#tellCandidates();
+    this.#leaving = setTimeout(() => this.#useCandidates(), leaveToOtherMs);
     return answer;
   }
 
   async acceptAnswer(sdp: string): Promise<void> {
     this.#pc.setRemoteDescription(sdp, 'answer');
-    this.#addEarlyCandidates();
+    this.#hasRemoteDescription = true;
+    this.#useCandidates();
+    this.#tellCandidates();
   }
 
   addCandidate(candidate: IceCandidate): void {
-    if (!this.#hasRemoteDescription) this.#earlyCandidates.push(candidate);
-    else void this.#addResolved(candidate);
+    if (this.#usesCandidates) void this.#addResolved(candidate);
+    else this.#earlyCandidates.push(candidate);
   }
 
   onCandidate(listener: (candidate: IceCandidate) => void): void {
-    this.#pc.onLocalCandidate((candidate, mid) => listener({ candidate, mid }));
+    this.#onCandidate = listener;
+    this.#tellCandidates();
   }
 
   async fingerprints(): Promise<Fingerprints> {
@@ -132,6 +165,7 @@ class NodeRtcSession implements RtcSession {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#leaving);
     sessions.delete(this);
     for (const channel of Object.values(this.#channels)) channel.close();
     this.#pc.close();
@@ -148,8 +182,13 @@ class NodeRtcSession implements RtcSession {
     });
   }
 
-  #addEarlyCandidates(): void {
-    this.#hasRemoteDescription = true;
+  #tellCandidates(): void {
+    if (!this.#hasRemoteDescription || !this.#onCandidate) return;
+    for (const candidate of this.#untoldCandidates.splice(0)) this.#onCandidate(candidate);
+  }
+
+  #useCandidates(): void {
+    this.#usesCandidates = true;
     for (const candidate of this.#earlyCandidates.splice(0)) void this.#addResolved(candidate);
   }
 
@@ -210,12 +249,12 @@ class NodeChannel implements RawChannel {
 /** `turn:host:port?transport=udp` with its credentials as an object: a `:` in the user name breaks the URL form. */
 function nativeIceServers({ urls, username, credential }: RTCIceServer): RtcConfig['iceServers'] {
   return [urls].flat().map((url) => {
-    const match = /^(turns?):([^:?]+)(?::(\d+))?(?:\?transport=(udp|tcp))?$/.exec(url);
+    const match = /^(turns?):(\[[^\]]+\]|[^:?]+)(?::(\d+))?(?:\?transport=(udp|tcp))?$/.exec(url);
     if (!match) return url;
     const [, scheme, hostname = '', port, protocol] = match;
     const relayType = scheme === 'turns' ? 'TurnTls' : protocol === 'tcp' ? 'TurnTcp' : 'TurnUdp';
     return {
-      hostname,
+      hostname: hostname.replaceAll(/[[\]]/g, ''),
       port: Number(port ?? (scheme === 'turns' ? 5349 : 3478)),
       ...(username && { username }),
       ...(credential && { password: credential }),

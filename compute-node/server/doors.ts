@@ -34,7 +34,7 @@ export function refuse(
   if (!host || !(isKnownHost(host, doors) || isAddress(host, localAddress)))
     return {
       status: 421,
-      message: `This node is not known as "${printable(headers.host)}". Open it as http://localhost:${doors.port}, or name its address with --public-url.`
+      message: `This node is not known as "${printable(headers.host)}". Open it as ${doors.publicUrl?.origin ?? `http://localhost:${doors.port}`}, or name its address with --public-url; a proxy before it must keep the Host header or send the address that it connects to.`
     };
   const origin = headers.origin;
   if (origin === undefined || isKnownOrigin(origin, host, doors)) return undefined;
@@ -59,8 +59,12 @@ export function corsHeaders(headers: IncomingHttpHeaders, doors: Doors): Record<
   };
 }
 
-/** Where a numeric loopback address is sent, so that the app has one origin and so one database. */
+/**
+ * Where a numeric loopback address is sent, so that the app has one origin and so one database. Not with a public
+ * address: a proxy may name the node by its loopback address, and the browser behind it is at its home already.
+ */
 export function homeOf(host: string | undefined, path: string, doors: Doors): string | undefined {
+  if (doors.publicUrl) return undefined;
   const parsed = parseHost(host);
   if (!parsed || parsed.name === 'localhost' || !loopbackNames.has(parsed.name)) return undefined;
   const port = parsed.port === '' ? '' : `:${parsed.port}`;

@@ -66,13 +66,68 @@ export async function waitForOfflineCopy(page: Page): Promise<void> {
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
 }
 
+/** Chooses the name under which the others see this person. */
+export async function nameSelf(page: Page, app: string, name: string): Promise<void> {
+  await page.goto(`${app}/me`);
+  await page.getByLabel('Your name').fill(name);
+  await page.getByLabel('Your name').press('Enter');
+  await expect(page.getByText('Saved here')).toBeVisible();
+}
+
 /** Opens the link and ends in the project that the node hands over. */
 export async function pair(page: Page, link: string): Promise<void> {
   await page.goto(link);
-  await page.waitForURL(/\/p\/[0-9a-f]{64}$/);
+  await Promise.race([page.waitForURL(/\/p\/[0-9a-f]{64}$/), failureOn(page)]);
+}
+
+/** Rejects with what the page says, should it say that something did not work; else never settles. */
+async function failureOn(page: Page): Promise<never> {
+  const shown = await page
+    .getByRole('heading', { name: 'That did not work' })
+    .waitFor({ timeout: 0 })
+    .then(
+      () => page.getByRole('main').innerText(),
+      () => undefined
+    );
+  if (shown !== undefined) throw new Error(shown);
+  return new Promise(() => undefined);
 }
 
 /** The state of the job that is shown, such as `running` or `done`. */
 export async function expectJob(page: Page, phase: string, timeout = 60_000): Promise<void> {
   await expect(page.locator(`[data-job-phase="${phase}"]`).first()).toBeVisible({ timeout });
+}
+
+export async function goToPeople(page: Page): Promise<void> {
+  await page.getByRole('link', { name: 'People', exact: true }).first().click();
+  await expect(page.getByRole('heading', { name: 'People', level: 1 })).toBeVisible();
+}
+
+/** @param options.seen looks at the dialog that shows the link. @returns the invitation link */
+export async function invite(
+  page: Page,
+  role: string,
+  { people = '1', seen }: { people?: string; seen?: (page: Page) => Promise<void> } = {}
+): Promise<string> {
+  await goToPeople(page);
+  await page.getByRole('button', { name: 'Invite people' }).click();
+  await page.getByRole('combobox', { name: /^Role/ }).last().click();
+  await page.getByRole('option', { name: role }).click();
+  await page.getByLabel('For how many people').fill(people);
+  await page.getByRole('button', { name: 'Make the link' }).click();
+  const link = await page.getByRole('textbox', { name: 'Invitation link' }).inputValue();
+  await seen?.(page);
+  await page.getByRole('button', { name: 'Done' }).click();
+  return link;
+}
+
+/** Opens an invitation and asks to join; whether that succeeds is for the test to see. */
+export async function joinByLink(page: Page, link: string, name: string): Promise<void> {
+  await page.goto(link);
+  // Nobody joins under a name that they did not choose.
+  await expect(page.getByRole('button', { name: 'Join', exact: true })).toBeDisabled();
+  await page.getByLabel('Your name, as the others see it').fill(name);
+  // The secret is out of the address by now.
+  expect(page.url()).not.toContain('#');
+  await page.getByRole('button', { name: 'Join', exact: true }).click();
 }

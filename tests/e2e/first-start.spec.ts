@@ -45,6 +45,7 @@ test('the printed link pairs the browser and leads to the demonstration', async 
   await page.waitForURL(/\/p\/[0-9a-f]{64}$/);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Demonstration');
   expect(new URL(page.url()).hash).toBe('');
+  await expect(page.getByRole('figure', { name: 'Traces' })).toBeVisible();
 });
 
 test('the recording’s traces stand while the node still works on it', async () => {

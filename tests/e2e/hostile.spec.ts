@@ -106,7 +106,7 @@ test('a browser without space leaves the result on the node and says what to do'
   });
   await expect(page.getByText('Done on the node').first()).toBeVisible();
   await expect(page.getByRole('link', { name: 'Free space' })).toBeVisible();
-  expect(readdirSync(join(node.data, 'files'))).toHaveLength(2);
+  expect(readdirSync(join(node.data, 'files'))).toHaveLength(3);
 
   await session.send('Storage.overrideQuotaForOrigin', { origin: node.url });
   await page.getByRole('button', { name: /^Fetch/ }).click();
@@ -131,7 +131,7 @@ test('a tab that crashes in mid-job finds one result when it is opened again', a
   await again.waitForURL(/\/sortings\/[0-9a-f]{32}/, { timeout: 90_000 });
   await again.goto(job.replace(/\/jobs\/.*/, '/sortings'));
   await expect(again.getByRole('main').locator('a[href*="/sortings/"]')).toHaveCount(1);
-  expect(readdirSync(join(node.data, 'files'))).toHaveLength(2);
+  expect(readdirSync(join(node.data, 'files'))).toHaveLength(3);
   for (const place of ['jobs', 'temporary', 'arriving'])
     expect(existsSync(join(node.data, place)) ? readdirSync(join(node.data, place)) : []).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** The app as something to install, and what it says where no browser would let it work. */
+/** The app as something to install. */
 import { chromium, expect, test } from '@playwright/test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,14 +21,4 @@ test('the browser finds nothing against installing the app', async () => {
   await node.stop();
   await node.remove();
   await rm(profile, { recursive: true });
-});
-
-test('by plain HTTP from another machine the page says how to open it instead', async ({ page }) => {
-  const node = await startNode({ args: ['--host', '0.0.0.0', '--public-url', 'http://10.77.0.1:4317'] });
-  await page.goto(`http://10.77.0.1:${node.port}/`);
-  await expect(page.getByRole('heading', { name: 'Open Dendro by a secure address' })).toBeVisible();
-  await expect(page.getByText('http://localhost:4317')).toBeVisible();
-  await page.close();
-  await node.stop();
-  await node.remove();
 });

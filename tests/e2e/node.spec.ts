@@ -1,8 +1,8 @@
 /** A person, a project and a compute node: pairing, jobs by each way of the bytes, results, offline, cancel, failure. */
 import { expect, type Page, test } from '@playwright/test';
-import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { memorySource } from '#lib/bytes/byte-source.ts';
 import { openNwb } from '#lib/formats/nwb/open-nwb.ts';
 import { writeRecordingNwb } from '#lib/formats/nwb/write-recording-nwb.ts';
@@ -17,6 +17,7 @@ import {
   waitForOfflineCopy,
   writeRawRecording
 } from './app-steps.ts';
+import { expectAccessible } from './accessibility.ts';
 import { type NodeProcess, startNode } from './node-process.ts';
 
 let folder: string;
@@ -71,6 +72,28 @@ test('a job runs on the paired node, and its units open by themselves', async ({
   await page.getByRole('button', { name: 'Download' }).click();
   const path = await (await saved).path();
   expect((await stat(path)).size).toBeGreaterThan(10_000);
+
+  await page.goto(`${page.url().replace(/\/sortings.*/, '')}/jobs`);
+  await page.getByRole('main').getByRole('link').filter({ hasText: 'Sort shanks' }).click();
+  await expect(page.getByRole('log')).toContainText('32 channels, 10.0 s at 30000 Hz');
+
+  await page.getByRole('button', { name: /^More for / }).click();
+  await page.getByRole('menuitem', { name: /^Delete/ }).click();
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: /^Delete/ })
+    .click();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await page.goto(`${page.url().replace(/\/jobs.*/, '')}/settings`);
+  const kept = page.getByText(/keeps 2 files of what was deleted/);
+  await expect(kept).toBeVisible();
+  const storedFiles = () => readdir(join(node.data, 'files'));
+  const before = (await storedFiles()).length;
+  await page.getByRole('button', { name: /^Free .* there$/ }).click();
+  await expectAccessible(page);
+  await page.getByRole('dialog').getByRole('button', { name: /^Free/ }).click();
+  await expect(kept).toHaveCount(0);
+  expect(await storedFiles()).toHaveLength(before - 2);
 });
 
 test('an NWB recording goes the same way, its session carried over into the result', async ({ page }) => {
@@ -100,7 +123,7 @@ test('an NWB recording goes the same way, its session carried over into the resu
 test('the bytes go over the data channel when that is asked for', async ({ page }) => {
   await pair(page, node.pairingLink);
   await page.getByRole('link', { name: 'People', exact: true }).first().click();
-  await page.getByRole('main').getByRole('link').first().click();
+  await page.getByRole('main').locator('a[href^="/nodes/"]').first().click();
   await page.getByLabel('Always send bytes over the peer connection').check();
   const bulkRequests: string[] = [];
   page.on('request', (request) => {
@@ -111,6 +134,38 @@ test('the bytes go over the data channel when that is asked for', async ({ page 
   await submit(page);
   await expectUnits(page);
   expect(bulkRequests).toEqual([]);
+});
+
+test('a recording that the node shares is read there, unless it is another one of that name', async ({
+  page
+}) => {
+  const shared = await mkdtemp(join(tmpdir(), 'dendro-shared-'));
+  await mkdir(join(shared, 'day3'));
+  await copyFile(recording, join(shared, 'day3', basename(recording)));
+  await node.stop();
+  await node.remove();
+  node = await startNode({ args: ['--share', shared] });
+  const pulled: string[] = [];
+  page.on('request', (request) => {
+    if (new URL(request.url()).pathname.startsWith('/bulk/')) pulled.push(request.method());
+  });
+  await pair(page, node.pairingLink);
+  await projectWithRecording(page);
+  await expect(page.getByText(`day3/${basename(recording)}`)).toBeVisible();
+  await submit(page);
+  await expectUnits(page);
+  expect(pulled).not.toContain('PUT');
+
+  const other = await readFile(recording);
+  other.fill(1, 0, 64);
+  await writeFile(join(shared, 'day3', basename(recording)), other);
+  await page.goto(`${page.url().replace(/\/sortings.*/, '')}/jobs/new`);
+  await expect(page.getByText(`day3/${basename(recording)}`)).toBeVisible();
+  await page.getByLabel('Seed').fill('7');
+  await submit(page);
+  await expectUnits(page);
+  expect(pulled).toContain('PUT');
+  await rm(shared, { recursive: true, force: true });
 });
 
 test('a job that is asked for while the node is away starts by itself when it is back', async ({ page }) => {

@@ -52,9 +52,10 @@ async function openRecording(page: Page, address: string): Promise<void> {
   await expect(traces).toBeVisible();
 }
 
-test('everything but the node itself goes on, and a job starts by itself when the node is back', async ({
-  page
-}) => {
+/** It takes the link from every test that runs beside it. */
+const alone = { tag: '@link' };
+
+test('all but the node itself goes on, and a job starts when it is back', alone, async ({ page }) => {
   await pair(page, node.pairingLink);
   await waitForOfflineCopy(page);
   await page.goto(node.url);

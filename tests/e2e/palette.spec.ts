@@ -68,6 +68,21 @@ test('the button opens it, arrows choose, Escape gives the focus back', async ({
   await expect(button).toBeFocused();
 });
 
+test('a question mark shows all keys, but in a text it is one', async ({ page }) => {
+  await page.goto(`${host.origin}/me`);
+  await expect(page.getByLabel('Your name')).toBeEnabled();
+  await page.keyboard.press('?');
+  const keys = page.getByRole('dialog', { name: 'Keys' });
+  await expect(keys.getByText('previous and next spike')).toBeVisible();
+  await expectAccessible(page);
+  await page.screenshot({ path: test.info().outputPath('keys.png') });
+  await page.keyboard.press('Escape');
+  await page.getByLabel('Your name').fill('');
+  await page.getByLabel('Your name').press('?');
+  await expect(page.getByLabel('Your name')).toHaveValue('?');
+  await expect(keys).toHaveCount(0);
+});
+
 test('it fits a phone, and does not open over another dialog', async ({ page }) => {
   await page.setViewportSize({ width: 320, height: 640 });
   await page.goto(host.origin);

@@ -1,19 +1,34 @@
 /** Several people in one project: invited by link, editing at once, given and losing roles, relayed by the node alone. */
 import { type Browser, type BrowserContext, expect, type Page, test } from '@playwright/test';
-import { createProject, pair } from './app-steps.ts';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join as joinPath } from 'node:path';
+import {
+  addRawRecording,
+  createProject,
+  goToPeople,
+  invite,
+  joinByLink,
+  nameSelf,
+  pair,
+  writeRawRecording
+} from './app-steps.ts';
 import { expectAccessible } from './accessibility.ts';
 import { type NodeProcess, startNode } from './node-process.ts';
 
 let node: NodeProcess;
+let folder: string;
 const contexts: BrowserContext[] = [];
 
 test.beforeEach(async () => {
+  folder = await mkdtemp(joinPath(tmpdir(), 'dendro-e2e-'));
   node = await startNode();
 });
 test.afterEach(async () => {
   for (const context of contexts.splice(0)) await context.close();
   await node.stop();
   await node.remove();
+  await rm(folder, { recursive: true, force: true });
 });
 
 /** A browser of its own: another identity, another database. */
@@ -23,47 +38,44 @@ async function personAt(browser: Browser): Promise<Page> {
   return context.newPage();
 }
 
-async function renameSelf(page: Page, name: string): Promise<void> {
-  await page.goto(`${node.url}/me`);
-  await page.getByLabel('Your name').fill(name);
-  await page.getByLabel('Your name').press('Enter');
-}
-
 /** Anna, paired with the node, in the project that it handed over. */
 async function anna(browser: Browser): Promise<Page> {
   const page = await personAt(browser);
-  await renameSelf(page, 'Anna');
+  await nameSelf(page, node.url, 'Anna');
   await pair(page, node.pairingLink);
   return page;
 }
 
-async function goToPeople(page: Page): Promise<void> {
-  await page.getByRole('link', { name: 'People', exact: true }).first().click();
-  await expect(page.getByRole('heading', { name: 'People', level: 1 })).toBeVisible();
-}
-
-async function invite(page: Page, role: string, people = '1'): Promise<string> {
-  await goToPeople(page);
-  await page.getByRole('button', { name: 'Invite people' }).click();
-  await page.getByRole('combobox', { name: /^Role/ }).last().click();
-  await page.getByRole('option', { name: role }).click();
-  await page.getByLabel('For how many people').fill(people);
-  await page.getByRole('button', { name: 'Make the link' }).click();
-  const link = await page.getByLabel('Invitation link').inputValue();
-  await page.getByRole('button', { name: 'Done' }).click();
-  return link;
-}
-
 async function join(browser: Browser, link: string, name: string): Promise<Page> {
   const page = await personAt(browser);
-  await page.goto(link);
-  // Nobody joins under a name that they did not choose.
-  await expect(page.getByRole('button', { name: 'Join', exact: true })).toBeDisabled();
-  await page.getByLabel('Your name, as the others see it').fill(name);
-  // The secret is out of the address by now.
-  expect(page.url()).not.toContain('#');
-  await page.getByRole('button', { name: 'Join', exact: true }).click();
+  await joinByLink(page, link, name);
   return page;
+}
+
+/** Whether the node has stored an entry with this text. */
+async function isOnNode(text: string): Promise<boolean> {
+  const stored = ['projects.sqlite', 'projects.sqlite-wal'].map((name) =>
+    readFile(joinPath(node.data, name))
+  );
+  return (await Promise.allSettled(stored)).some(
+    (file) => file.status === 'fulfilled' && file.value.includes(text)
+  );
+}
+
+/** The button is reached by the keys, says whom to ask, and does nothing. */
+async function expectRefused(page: Page, name: string): Promise<void> {
+  const button = page.getByRole('button', { name, exact: true }).first();
+  await expect(button).toBeDisabled();
+  await expect(button).toHaveAccessibleDescription(/ask an admin: Anna/);
+  const before = page.url();
+  await button.focus();
+  await expect(button).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('tooltip')).toContainText('ask an admin: Anna');
+  expect(page.url()).toBe(before);
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('tooltip')).toHaveCount(0);
 }
 
 test('an invited editor is in: files, people and notes appear, and both write at once', async ({
@@ -99,14 +111,30 @@ test('an invited editor is in: files, people and notes appear, and both write at
 
 test('a viewer looks and changes nothing, and a change of role acts at once', async ({ browser }) => {
   const first = await anna(browser);
+  await addRawRecording(first, await writeRawRecording(folder, { seconds: 0.5 }));
   const link = await invite(first, 'Viewer');
   const second = await join(browser, link, 'Vic');
   const notes = second.getByRole('textbox', { name: 'Notes' });
   await expect(notes).toBeDisabled();
-  await expect(second.getByText('ask an admin (Anna)').first()).toBeVisible();
+  await expect(second.locator('p', { hasText: 'ask an admin: Anna' }).first()).toBeVisible();
   await expectAccessible(second);
+  await expectRefused(second, 'New job');
+  await expectRefused(second, 'Add a recording');
+  await second.getByRole('link', { name: 'Files', exact: true }).first().click();
+  await expectRefused(second, 'Sort');
+  await expectAccessible(second);
+  await second
+    .getByRole('button', { name: /^More for/ })
+    .first()
+    .click();
+  const remove = second.getByRole('menuitem', { name: /^Delete….*ask an admin: Anna/ });
+  await second.keyboard.press('ArrowDown');
+  await expect(remove).toBeFocused();
+  await second.keyboard.press('Enter');
+  await expect(remove).toBeVisible();
+  await second.keyboard.press('Escape');
   await goToPeople(second);
-  await expect(second.getByRole('button', { name: 'Invite people' })).toHaveCount(0);
+  for (const act of ['Invite people', 'Remove Anna']) await expectRefused(second, act);
   await first.getByRole('combobox', { name: /^Role of Vic/ }).click();
   await first.getByRole('option', { name: 'Editor' }).click();
   await second.getByRole('link', { name: 'Project', exact: true }).click();
@@ -136,14 +164,14 @@ test('with the node alone online an invitation works, and two who never meet exc
   await first.getByRole('link', { name: 'Project', exact: true }).click();
   await first.getByRole('textbox', { name: 'Notes' }).fill('from Anna');
   await expect(first.getByText('Saved here')).toBeVisible();
-  await expect(first.getByText('connected').first()).toBeVisible();
+  await expect.poll(() => isOnNode('from Anna')).toBe(true);
   await first.goto('about:blank');
   const second = await join(browser, link, 'Bob');
   const notes = second.getByRole('textbox', { name: 'Notes' });
   await expect(notes).toHaveValue('from Anna');
-  await notes.press('End');
-  await notes.pressSequentially(' and Bob');
+  await notes.fill('from Anna and Bob');
   await expect(second.getByText('Saved here')).toBeVisible();
+  await expect.poll(() => isOnNode(' and Bob')).toBe(true);
   await second.goto('about:blank');
   await first.goto(project);
   await expect(first.getByRole('textbox', { name: 'Notes' })).toHaveValue('from Anna and Bob');
@@ -175,4 +203,67 @@ test('a project made by oneself is given to the node and to others', async ({ br
   const link = await invite(first, 'Editor');
   const second = await join(browser, link, 'Bob');
   await expect(second.getByRole('heading', { name: 'Mouse 9', level: 1 })).toBeVisible();
+});
+
+test('each sees at which unit and time the other looks, and goes there', async ({ browser }) => {
+  test.setTimeout(120_000);
+  const first = await anna(browser);
+  await addRawRecording(first, await writeRawRecording(folder, { seconds: 10 }));
+  const second = await join(browser, await invite(first, 'Viewer'), 'Bob');
+  await second.waitForURL('**/p/*');
+  await first.goto(`${second.url()}/jobs/new`);
+  await expect(first.getByText('The node is connected.')).toBeVisible();
+  await first.getByRole('button', { name: 'Submit job' }).click();
+  await first.waitForURL(/\/sortings\/[0-9a-f]{32}/, { timeout: 60_000 });
+  await first.getByRole('row').nth(2).click();
+  const unit = await first.getByRole('row').nth(2).getAttribute('data-unit');
+  await first.getByRole('figure', { name: 'Traces' }).waitFor();
+  await first.getByRole('textbox', { name: 'Time' }).fill('5.25');
+  await first.getByRole('textbox', { name: 'Time' }).press('Enter');
+  const there = second.getByRole('link', {
+    name: new RegExp(`^Anna, at Units: .* · unit ${unit} · 5\\.\\d\\d s`)
+  });
+  await there.click();
+  await expect(second.getByRole('row', { name: /Anna looks at this unit/ })).toHaveAttribute(
+    'aria-selected',
+    'true'
+  );
+  await expect(first.getByRole('row', { name: /Bob looks at this unit/ })).toHaveAttribute(
+    'data-unit',
+    unit ?? ''
+  );
+  await expectAccessible(first);
+  await expectAccessible(second);
+  // On the same page, the link leads to where she went meanwhile.
+  await first.getByRole('row').nth(3).click();
+  const next = await first.getByRole('row').nth(3).getAttribute('data-unit');
+  await second.getByRole('link', { name: new RegExp(`^Anna, at Units: .* · unit ${next} ·`) }).click();
+  await expect(second.locator(`[data-unit="${next}"]`)).toHaveAttribute('aria-selected', 'true');
+});
+
+test('a comment is new at the other until it is read there, and mentions them by name', async ({
+  browser
+}) => {
+  const first = await anna(browser);
+  const files = `${first.url()}/files`;
+  await addRawRecording(first, await writeRawRecording(folder, { seconds: 0.5 }));
+  const second = await join(browser, await invite(first, 'Editor'), 'Bob');
+  await second.waitForURL('**/p/*');
+  await expect(first.getByRole('listitem').filter({ hasText: 'Bob' }).first()).toBeVisible();
+  await first.goto(files);
+  await first.getByRole('button', { name: /^Comments on shanks/ }).click();
+  const field = first.getByRole('textbox', { name: 'Write a comment' });
+  await field.pressSequentially('<b>Noisy</b> @B');
+  await first.getByRole('button', { name: 'Mention Bob' }).click();
+  await field.press('Control+Enter');
+  const written = first.getByRole('listitem').filter({ hasText: '<b>Noisy</b> @Bob' });
+  await expect(written).toBeVisible();
+  await expectAccessible(first);
+  await second.getByRole('link', { name: 'Files, 1 new' }).first().click();
+  await second.getByRole('button', { name: /^Comments on shanks.*1 new$/ }).click();
+  await expect(second.getByText('<b>Noisy</b> @Bob')).toBeVisible();
+  await expect(second.getByText('Anna', { exact: true })).toBeVisible();
+  await second.reload();
+  await expect(second.getByRole('button', { name: /^Comments on shanks.*: 1 comment$/ })).toBeVisible();
+  await expect(second.getByRole('link', { name: 'Files', exact: true }).first()).toBeVisible();
 });

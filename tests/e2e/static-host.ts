@@ -2,8 +2,9 @@
  * Serves the built app as a static host does: files, and index.html for every other path. With `isolated` it sends the
  * headers of the node's server; without, the service worker has to bring them.
  */
-import { createReadStream, existsSync, statSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { extname, join, normalize } from 'node:path';
 
 const types: Record<string, string> = {
@@ -28,11 +29,18 @@ export interface StaticHost {
   close(): Promise<void>;
 }
 
-export async function serveBuild(options: { isolated: boolean; port?: number }): Promise<StaticHost> {
+export interface StaticHostOptions {
+  isolated: boolean;
+  port?: number;
+  /** HTTPS, at an address that other machines reach. */
+  tls?: { address: string; certFile: string; keyFile: string };
+}
+
+export async function serveBuild(options: StaticHostOptions): Promise<StaticHost> {
   const root = join(import.meta.dirname, '../../build');
   if (!existsSync(join(root, 'index.html')))
     throw new Error('the app is not built: run `npm run build` first');
-  const server: Server = createServer((request, response) => {
+  const answer: RequestListener = (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://host').pathname));
     const wanted = join(root, path);
     const isFile = wanted.startsWith(root) && existsSync(wanted) && statSync(wanted).isFile();
@@ -43,12 +51,18 @@ export async function serveBuild(options: { isolated: boolean; port?: number }):
       ...(options.isolated ? isolation : {})
     });
     createReadStream(file).pipe(response);
-  });
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
+  };
+  const { tls } = options;
+  const server: Server = tls
+    ? createTlsServer({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) }, answer)
+    : createServer(answer);
+  await new Promise<void>((resolve) =>
+    server.listen(options.port ?? 0, tls?.address ?? '127.0.0.1', resolve)
+  );
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the host has no port');
   return {
-    origin: `http://localhost:${address.port}`,
+    origin: tls ? `https://${tls.address}:${address.port}` : `http://localhost:${address.port}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -38,7 +38,12 @@ async function projectInTab(page: Page): Promise<string> {
 }
 
 async function expectNodeConnected(page: Page): Promise<void> {
-  await expect(page.getByRole('main').getByText(/^connected$/i)).toBeVisible();
+  await expect(
+    page
+      .getByRole('main')
+      .getByText(/^connected$/i)
+      .first()
+  ).toBeVisible();
 }
 
 async function submitIn(page: Page, project: string): Promise<void> {

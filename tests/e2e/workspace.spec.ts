@@ -103,16 +103,11 @@ test('between phone and desktop the units lie in a drawer beside the panels', as
   await expectNoSidewaysScroll(page);
 });
 
-for (const [what, width, height] of [
-  ['a phone', 390, 844],
-  ['320 pixels', 320, 640],
-  ['a desktop at 200 % zoom', 720, 450]
-] as const)
-  test(`nothing has to be scrolled sideways on ${what}`, async ({ page }) => {
-    await page.setViewportSize({ width: 1440, height: 900 });
-    await openSorted(page);
-    await page.setViewportSize({ width, height });
-    await expect(page.getByRole('region', { name: 'Waveforms' })).toBeVisible();
-    await expectNoSidewaysScroll(page);
-    await expectAccessible(page);
-  });
+test('nothing has to be scrolled sideways on a desktop at 200 % zoom', async ({ page }) => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await openSorted(page);
+  await page.setViewportSize({ width: 720, height: 450 });
+  await expect(page.getByRole('region', { name: 'Waveforms' })).toBeVisible();
+  await expectNoSidewaysScroll(page);
+  await expectAccessible(page);
+});

@@ -19,7 +19,8 @@ import { contentRoot } from '#lib/bytes/content-root.ts';
 import { type ServedFile } from '#lib/compute/file-exchange.ts';
 import { toHex } from '#lib/identity/encoding.ts';
 import { randomBytes } from '#lib/identity/hash.ts';
-import { type DeviceId, type FileId, type JobId } from '#lib/model/ids.ts';
+import { type TaggedError } from '#lib/model/errors.ts';
+import { type DeviceId, type FileId, type JobId, type PersonId, type ProjectId } from '#lib/model/ids.ts';
 import { type JobDefinition, type JobEvent, type RecordingSelection } from '#lib/model/processor.ts';
 import { type NewFile, type ProjectDocument } from '#lib/project/project-document.ts';
 import { isTerminal } from '#lib/project/project-state.ts';
@@ -201,6 +202,110 @@ test('a running job is cancelled: its process ends and the node goes on', async 
   expect(readdirSync(joinPath(node.data, 'jobs'))).toEqual([]);
   expect(await member.client.nodeInfo()).toMatchObject({ state: 'idle', running: 0 });
 }, 60_000);
+
+/** A member whose long job runs on the node. */
+async function atWork() {
+  const share = temporaryFolder();
+  writeFileSync(joinPath(share, 'noise.dat'), randomFillSync(new Uint8Array(32 * mebibyte)));
+  const process = await start({ args: ['--share', `lab=${share}`] });
+  const { node, connect } = await pairWith(process);
+  const { document, client } = await connect();
+  const file = await document.addFile(inShare(node, 'noise.dat'));
+  const job = await document.submitJob(sortOf(file), { device: node });
+  await until(document, () => document.job(job)?.current?.events.find(started));
+  return { document, client, file, job, node };
+}
+
+test('a job that is deleted while it runs ends, and a restored one says so', async () => {
+  const { document, client, file, job } = await atWork();
+  const deletion = await document.delete({ kind: 'file', id: file });
+  await until(document, () => document.state.deleted.jobs[0]?.current?.events.find(terminal));
+  expect(await client.nodeInfo()).toMatchObject({ state: 'idle', running: 0 });
+  await document.restore([deletion]);
+  expect(document.job(job)).toMatchObject({
+    state: 'cancelled',
+    lastEvent: { reason: { tag: 'cancelled', message: 'The job was deleted.' } }
+  });
+}, 60_000);
+
+test('a project that is deleted for everybody ends its jobs, and runs them again once that is taken back', async () => {
+  const { document, client, job, node } = await atWork();
+  await document.whole.delete();
+  const ended = await until(document, () => document.job(job)?.current?.events.find(terminal));
+  expect(ended).toMatchObject({ state: 'cancelled', reason: { message: 'The project was deleted.' } });
+  expect(await client.nodeInfo()).toMatchObject({ state: 'idle', running: 0 });
+  await expect(document.addFile({ name: 'late.dat', size: 1 })).rejects.toMatchObject({
+    tag: 'project-deleted'
+  });
+  await document.whole.restore();
+  await document.assignJob(job, 2, node);
+  await until(document, () => document.job(job)?.current?.events.find(started));
+  await document.cancelJob(job);
+  await until(document, () => document.job(job)?.current?.events.find(terminal));
+}, 60_000);
+
+test('what was deleted keeps its bytes on the node until an admin frees them', async () => {
+  const node = await start();
+  const paired = await pairWith(node);
+  const bytes = new Uint8Array(randomFillSync(new Uint8Array(mebibyte)));
+  const member = await paired.connect({ openFile: async () => served(bytes) });
+  const { document, client } = member;
+  const kept = await document.addFile({ name: 'kept.dat', size: mebibyte, selection });
+  const jobs: JobId[] = [];
+  for (const _ of [1, 2]) {
+    const job = await document.submitJob(sortOf(kept), { device: paired.node });
+    expect(await eventOf(member, job, terminal)).toMatchObject({ state: 'completed' });
+    jobs.push(job);
+  }
+  const project = document.id;
+  expect(await client.unneededFiles(project)).toEqual({ files: 0, bytes: 0 });
+  const results = jobs.map(
+    (id) => document.state.files.find(({ generatedBy }) => generatedBy?.job === id)?.root
+  );
+  const deletion = await document.delete({ kind: 'job', id: jobs[0] as JobId });
+  const stored = () => readdirSync(joinPath(node.data, 'files'));
+  const before = stored();
+  await expect.poll(async () => (await client.unneededFiles(project)).files).toBeGreaterThan(0);
+  expect(stored()).toEqual(before);
+  expect(before).toEqual(expect.arrayContaining(results));
+  const unneeded = await client.unneededFiles(project);
+  expect(await client.freeSpace(project)).toEqual(unneeded);
+  // Its result, and what it printed unless the other printed the same.
+  expect([1, 2]).toContain(unneeded.files);
+  expect(unneeded.bytes).toBeGreaterThan(1000);
+  expect(stored()).toHaveLength(before.length - unneeded.files);
+  expect(results.map((root) => stored().includes(String(root)))).toEqual([false, true]);
+  await document.restore([deletion]);
+  expect(document.job(jobs[0] as JobId)?.state).toBe('completed');
+
+  await document.whole.delete();
+  await expect.poll(async () => (await client.unneededFiles(project)).files).toBeGreaterThan(0);
+  const { stdout, status } = freeAt(node);
+  expect({ stdout, status }).toMatchObject({
+    stdout: expect.stringMatching(/^Freed .+: 3 files of what was deleted/),
+    status: 0
+  });
+  expect(stored()).toEqual([]);
+  expect(freeAt(node).stdout).toMatch(/^Nothing to free/);
+}, 60_000);
+
+test('only an admin frees space on the node', async () => {
+  const node = await start();
+  const paired = await pairWith(node);
+  const { document, client } = await paired.connect();
+  const free = (project: ProjectId) => client.freeSpace(project).catch(({ tag }: TaggedError) => tag);
+  expect(await free(document.id)).toEqual({ files: 0, bytes: 0 });
+  expect(await free('0'.repeat(64) as ProjectId)).toBe('not-allowed');
+  await document.membership.admit((await makeOwner()).person, 'admin');
+  await document.membership.setRole(document.person as PersonId, 'editor');
+  await expect.poll(() => free(document.id)).toBe('not-allowed');
+  expect(await client.unneededFiles(document.id)).toEqual({ files: 0, bytes: 0 });
+}, 60_000);
+
+function freeAt({ data }: NodeProcess) {
+  const args = ['bin/dendro.js', 'node', 'free', '--data', data];
+  return spawnSync(process.execPath, args, { encoding: 'utf8' });
+}
 
 function inShare(device: DeviceId, path: string, size = 32 * mebibyte): NewFile {
   return { name: 'noise.dat', size, selection, share: { device, share: 'lab', path } };

@@ -8,8 +8,7 @@ import { parsePairingLink } from '../../src/lib/identity/links.ts';
 import { type PersonRecord } from '../../src/lib/identity/person.ts';
 import { type DeviceId, type PersonId, type ProjectId } from '../../src/lib/model/ids.ts';
 import { type PeerConnection } from '../../src/lib/peer/peer-connection.ts';
-import { createCarrier } from '../../src/lib/project/carrier.ts';
-import { type ProjectPersistence } from '../../src/lib/project/persistence.ts';
+import { unstoredPersistence } from '../../src/lib/project/persistence.ts';
 import { ProjectDocument } from '../../src/lib/project/project-document.ts';
 import { pairWithNode } from '../../src/lib/sync/pairing.ts';
 import { type PairingGrant } from '../../src/lib/sync/pairing-protocol.ts';
@@ -17,15 +16,6 @@ import { ProjectSync } from '../../src/lib/sync/project-sync.ts';
 
 // Whichever carrier connects first is used: WebRTC where there is a network interface, else the loopback socket.
 const rtc = nodeRtc();
-
-export const memoryPersistence: ProjectPersistence = {
-  open: async () => {
-    const carrier = createCarrier();
-    return { carrier, flushed: async () => {}, close: async () => carrier.destroy() };
-  },
-  list: async () => [],
-  remove: async () => {}
-};
 
 export interface Owner {
   keys: DeviceKeys;
@@ -62,6 +52,8 @@ export interface Member {
   connection: PeerConnection;
   client: ComputeClient;
   node: DeviceId;
+  /** How many sessions of others are met now. */
+  met(): number;
   close(): Promise<void>;
 }
 
@@ -72,6 +64,8 @@ export interface JoinOptions extends Omit<ComputeClientOptions, 'control' | 'bul
   node: DeviceId;
   origin: string;
   document?: ProjectDocument;
+  /** Where others are met besides the node's loopback door. */
+  signalling?: string[];
 }
 
 export async function secretOf(owner: Owner, grant: PairingGrant): Promise<Uint8Array> {
@@ -80,10 +74,10 @@ export async function secretOf(owner: Owner, grant: PairingGrant): Promise<Uint8
 
 /** Syncs a project with the node. */
 export async function join(options: JoinOptions): Promise<Member> {
-  const { owner, project, secret, node, origin, ...client } = options;
+  const { owner, project, secret, node, origin, signalling = [], ...client } = options;
   const { keys } = owner;
   const document =
-    options.document ?? (await ProjectDocument.open({ id: project, keys, persistence: memoryPersistence }));
+    options.document ?? (await ProjectDocument.open({ id: project, keys, persistence: unstoredPersistence }));
   const sync = await ProjectSync.start({
     secret,
     epoch: 0,
@@ -91,7 +85,7 @@ export async function join(options: JoinOptions): Promise<Member> {
     admit: (update, from) => document.admit(update, from),
     identity: { ...keys, device: keys.device, writer: document.writer, sign: (bytes) => keys.sign(bytes) },
     admits: ({ device }) => device === node || document.roleOfDevice(device) !== undefined,
-    signalling: [],
+    signalling,
     rtc,
     loopback: { url: `${origin.replace(/^http/, 'ws')}/peer`, device: node }
   });
@@ -101,6 +95,7 @@ export async function join(options: JoinOptions): Promise<Member> {
     connection,
     client: ComputeClient.over(connection, client),
     node,
+    met: () => new Set(sync.connections.map(({ device, writer }) => `${device} ${writer}`)).size,
     close: () => sync.stop()
   };
 }

@@ -13,12 +13,13 @@ import { seal, type SealingKey } from '#lib/identity/device-keys.ts';
 import { toBase64Url, toHex } from '#lib/identity/encoding.ts';
 import { randomBytes } from '#lib/identity/hash.ts';
 import { type FileId, type ProjectId } from '#lib/model/ids.ts';
+import { unstoredPersistence } from '#lib/project/persistence.ts';
 import { ProjectDocument } from '#lib/project/project-document.ts';
 import { isTerminal } from '#lib/project/project-state.ts';
 import { type PairingGrant } from '#lib/sync/pairing-protocol.ts';
 import { closeWebRtc } from '../../compute-node/platform/webrtc.ts';
 import { startNode, type NodeOptions, type NodeProcess } from '../e2e/node-process.ts';
-import { join, makeOwner, memoryPersistence, pair, secretOf, until, type Member } from './node-client.ts';
+import { join, makeOwner, pair, secretOf, until, type Member } from './node-client.ts';
 
 const nodes: NodeProcess[] = [];
 const members: Member[] = [];
@@ -105,11 +106,11 @@ test('a project of an owner is taken with its jobs; another’s is refused', asy
   const { owner, member, grant } = await pairAndJoin(await start());
   const document = await ProjectDocument.found({
     keys: owner.keys,
-    persistence: memoryPersistence,
+    persistence: unstoredPersistence,
     person: owner.person,
     name: 'Mine'
   });
-  await document.admitPerson(grant.node, 'compute');
+  await document.membership.admit(grant.node, 'compute');
   const file = await document.addFile({ name: 'a.dat', size: 8 });
   const outputs = [{ name: 'sorting', file: toHex(randomBytes(16)) as FileId, fileName: 'a.nwb' }];
   const job = await document.submitJob(
@@ -123,16 +124,21 @@ test('a project of an owner is taken with its jobs; another’s is refused', asy
   const secret = randomBytes(32);
   const sealedSecret = toBase64Url(await seal(nodeSealingKey(grant), secret));
   const offer = { project: document.id, epoch: 0, sealedSecret };
-  await member.client.offerProject(offer);
+  // As a page does that hears of changes while its first offer is still being taken.
+  await Promise.all(Array.from({ length: 4 }, () => member.client.offerProject(offer)));
   const origin = originOf(grant);
-  members.push(await join({ owner, project: document.id, secret, node: member.node, origin, document }));
+  const signalling = [`${origin.replace(/^http/, 'ws')}/signal`];
+  const whole = { owner, project: document.id, secret, node: member.node, origin, document, signalling };
+  const joined = await join(whole);
+  members.push(joined);
   const event = await until(document, () => document.job(job)?.lastEvent);
   expect(event.state).not.toBe('completed');
   await until(document, () => document.job(job)?.lastEvent?.reason?.tag === 'processor-unknown');
+  expect(joined.met()).toBe(1);
 
   // The same, brought by a member who is no owner of the node.
   const guest = await makeOwner();
-  await member.document.admitPerson(guest.person, 'editor');
+  await member.document.membership.admit(guest.person, 'editor');
   const shared = { project: grant.project, secret: await secretOf(owner, grant), node: member.node, origin };
   const other = await join({ ...shared, owner: guest });
   members.push(other);
@@ -180,7 +186,8 @@ test('killed in mid-job, the node ends the job once, with one output and nothing
   for (const pid of strayPids) expect(isAlive(pid)).toBe(false);
   for (const folder of ['jobs', 'temporary', 'arriving'])
     expect(readdirSync(joinPath(second.data, folder))).toEqual([]);
-  expect(readdirSync(joinPath(second.data, 'files'))).toHaveLength(2);
+  // The recording, the result and the log.
+  expect(readdirSync(joinPath(second.data, 'files'))).toHaveLength(3);
 
   const places: MemoryPartialFile[] = [];
   const root = await member.client.fetchFile({

@@ -11,6 +11,16 @@ export function losePackets(perMille: number): void {
   nft(`add rule inet faults input meta l4proto udp numgen random mod 1000 < ${perMille} counter drop`);
 }
 
+/** Lets no UDP in from another machine but to some ports; undefined: all. */
+export function blockUdpFrom(way: { link: string; except: string } | undefined): void {
+  nft('add table inet blocked');
+  nft('delete table inet blocked');
+  if (!way) return;
+  nft('add table inet blocked');
+  nft('add chain inet blocked input { type filter hook input priority 0; }');
+  nft(`add rule inet blocked input iifname ${way.link} udp dport != ${way.except} drop`);
+}
+
 /** Packets lost since losePackets. */
 export function lostPackets(): number {
   const listing = execFileSync('nft', ['list', 'table', 'inet', 'faults'], { encoding: 'utf8' });

@@ -68,7 +68,7 @@ test.each([
   { timeout },
   async (_, role) => {
     const { project, attacker, mallory } = await scene();
-    if (role === 'viewer') await project.setRole(mallory.person.person, role);
+    if (role === 'viewer') await project.membership.setRole(mallory.person.person, role);
     const writer = await attacker.writer();
     const asExpected = new Y.Doc();
     asExpected.clientID = writer;

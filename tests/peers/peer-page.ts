@@ -16,7 +16,6 @@ export interface PageOptions {
   readonly secret: number[];
   readonly signalling: string[];
   readonly loopback?: { url: string; device: DeviceId };
-  readonly iceServers?: RTCIceServer[];
 }
 
 const carrier = new Doc();
@@ -38,7 +37,7 @@ const page = {
       identity: { ...keys, writer, sign: keys.sign },
       admit: () => true,
       admits: () => true,
-      rtc: browserRtc
+      rtc: browserRtc()
     });
     sync.onConnection((connection) => {
       made += 1;
@@ -96,7 +95,7 @@ const page = {
         link,
         identity: own,
         person,
-        rtc: browserRtc,
+        rtc: browserRtc(),
         store,
         loopbackUrl,
         patienceMs

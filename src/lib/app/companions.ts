@@ -2,14 +2,20 @@
 import { type DeviceId, type PersonId } from '#lib/model/ids.ts';
 import { type ProjectState } from '#lib/project/project-state.ts';
 import { type Presence } from '#lib/sync/presence.ts';
+import { seconds as secondsText } from '#lib/plots/numbers.ts';
+import { spotQuery } from './view-address.ts';
 
 export interface Companion {
   person: PersonId;
   name: string;
-  /** "Files: sorting.nwb" */
+  /** "Units: sorting.nwb · unit 7 · 12.35 s" */
   where: string;
-  /** The page that they look at. */
+  /** The page that they look at, at the unit and time. */
   href: string;
+  /** Id of the file or job that they look at. */
+  focus?: string;
+  unit?: number;
+  seconds?: number;
 }
 
 const pages: Record<string, string> = {
@@ -37,7 +43,9 @@ export function companions(
   return [...here.values()];
 }
 
-function placeOf(state: ProjectState, { place, focus }: Presence): { where: string; href: string } {
+type Place = Omit<Companion, 'person' | 'name'>;
+
+function placeOf(state: ProjectState, { place, focus, unit, seconds }: Presence): Place {
   const base = `/p/${state.id}`;
   const page = place === undefined ? undefined : pages[place];
   if (place === undefined || page === undefined) return { where: 'Project', href: base };
@@ -45,5 +53,15 @@ function placeOf(state: ProjectState, { place, focus }: Presence): { where: stri
   const job = state.jobs.some((known) => known.job === focus) ? 'a job' : undefined;
   const item = focus !== undefined && idPattern.test(focus) ? (file ?? job) : undefined;
   if (item === undefined) return { where: page, href: `${base}/${place}` };
-  return { where: `${page}: ${item}`, href: `${base}/${place}/${focus}` };
+  const spot = [
+    ...(unit === undefined ? [] : [`unit ${unit}`]),
+    ...(seconds === undefined ? [] : [secondsText(seconds, 0.01)])
+  ];
+  return {
+    where: [`${page}: ${item}`, ...spot].join(' · '),
+    href: `${base}/${place}/${focus}${spotQuery({ unit, seconds })}`,
+    ...(focus !== undefined && { focus }),
+    ...(unit !== undefined && { unit }),
+    ...(seconds !== undefined && { seconds })
+  };
 }

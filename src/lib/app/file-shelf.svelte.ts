@@ -67,9 +67,14 @@ export class FileShelf {
 
   /** Looks for kept handles of files that are not open; what the browser still permits is opened. */
   async recall(files: readonly FileState[]): Promise<void> {
-    for (const known of files) {
-      if (this.#open.has(known.file) || this.#recalled.has(known.file)) continue;
-      this.#recalled.add(known.file);
+    const fresh = files.filter(({ file }) => !this.#open.has(file) && !this.#recalled.has(file));
+    if (fresh.length === 0) return;
+    for (const { file } of fresh) this.#recalled.add(file);
+    const kept = new Set<string>(await this.#database.recordings.toCollection().primaryKeys());
+    // All at once: each addition would have every list of files made anew.
+    for (const { file } of fresh) if (!kept.has(file)) this.#looked.add(file);
+    for (const known of fresh) {
+      if (!kept.has(known.file)) continue;
       const found = await reconnect(this.#database, known.file);
       if (found.state === 'ready' && (await isSame(known, found.file))) this.#show(known.file, found.file);
       else if (found.state === 'permission-needed') this.#remembered.add(known.file);

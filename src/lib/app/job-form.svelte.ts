@@ -18,7 +18,7 @@ import {
   valueText,
   type ParameterGroup
 } from './parameter-form.ts';
-import { sessionMetadataOf, sessionProblem } from './session-form.ts';
+import { SessionForm } from './session-form.svelte.ts';
 
 /** Values to begin with, such as those of a failed job that is to be changed and tried again. */
 export interface JobFormStart {
@@ -33,9 +33,9 @@ export type ResourceName = keyof Resources;
 export class JobForm {
   readonly spec: ProcessorSpec;
   readonly groups: ParameterGroup[];
+  readonly session: SessionForm;
   #texts = new SvelteMap<string, string>();
   #resourceTexts = new SvelteMap<ResourceName, string>();
-  #session = new SvelteMap<string, string>();
   #seedText = $state(String(defaultSeed));
 
   constructor(spec: ProcessorSpec, start: JobFormStart = {}) {
@@ -49,7 +49,7 @@ export class JobForm {
     if (start.resources)
       for (const name of resourceNames) this.#resourceTexts.set(name, String(start.resources[name]));
     if (start.seed !== undefined) this.#seedText = String(start.seed);
-    for (const [path, text] of Object.entries(start.session ?? {})) this.#session.set(path, text);
+    this.session = new SessionForm(start.session);
   }
 
   textOf(parameter: ParameterSpec): string {
@@ -103,22 +103,12 @@ export class JobForm {
     return Number.isSafeInteger(seed) && seed >= 0 ? undefined : 'A whole number, from 0.';
   }
 
-  sessionText(path: string): string {
-    return this.#session.get(path) ?? '';
-  }
-  setSessionText(path: string, text: string): void {
-    this.#session.set(path, text);
-  }
-  sessionProblem(path: string): string | undefined {
-    return sessionProblem(path, this.sessionText(path));
-  }
-
   /** How many fields hold something that cannot be submitted. */
   get problemCount(): number {
     return (
       this.spec.parameters.filter(({ name }) => this.problemOf(name)).length +
       resourceNames.filter((name) => this.resourceProblem(name)).length +
-      [...this.#session.keys()].filter((path) => this.sessionProblem(path)).length +
+      this.session.problemCount +
       (this.seedProblem ? 1 : 0)
     );
   }
@@ -141,7 +131,7 @@ export class JobForm {
     return {
       parameters: completeValues(this.spec, this.#texts),
       resources: v.parse(Resources, resources),
-      metadata: sessionMetadataOf(this.#session),
+      metadata: this.session.finish(),
       seed: numberOf(this.#seedText)
     };
   }

@@ -4,7 +4,9 @@ import { fromBase64Url, toBase64Url } from '#lib/identity/encoding.ts';
 import { invitationKeyFrom } from '#lib/identity/invitation.ts';
 import { formatInvitationLink, type InvitationLink } from '#lib/identity/links.ts';
 import { type InvitableRole, type PersonRecord } from '#lib/identity/person.ts';
-import { browserRtc } from '#lib/peer/browser-rtc.ts';
+import { projectRoom } from '#lib/identity/rooms.ts';
+import { CarriedOffer } from '#lib/peer/carried-offer.ts';
+import { type PeerTransport, type RtcFactory } from '#lib/peer/transport.ts';
 import { type ProjectPersistence } from '#lib/project/persistence.ts';
 import { ProjectDocument } from '#lib/project/project-document.ts';
 import { joinProject } from '#lib/sync/joining.ts';
@@ -29,7 +31,7 @@ export async function makeInvitationLink(
 ): Promise<string> {
   const { document, project, role, uses, inviterName } = request;
   const expires = Date.now() + request.validMs;
-  const { invite, seed, entry, lamport } = await document.invite({ role, expires, uses });
+  const { invite, seed, entry, lamport } = await document.membership.invite({ role, expires, uses });
   return formatInvitationLink(request.origin, {
     v: 1,
     project: project.id,
@@ -55,9 +57,12 @@ export async function joinByLink(options: {
   keys: DeviceKeys;
   person: PersonRecord;
   persistence: ProjectPersistence;
+  rtc: RtcFactory;
   signal: AbortSignal;
+  /** A connection whose offer and answer were carried by hand. */
+  carried?: PeerTransport | undefined;
 }): Promise<KnownProject> {
-  const { link, keys, person, persistence, signal } = options;
+  const { link, keys, person, persistence, rtc, signal, carried } = options;
   const invitation = {
     invite: link.invite,
     seed: fromBase64Url(link.seed),
@@ -67,7 +72,7 @@ export async function joinByLink(options: {
   const secret = fromBase64Url(link.secret);
   const document = await ProjectDocument.open({ id: link.project, keys, persistence });
   try {
-    await document.join(invitation, person);
+    await document.membership.join(invitation, person);
     const { device, sealingKey } = keys;
     await joinProject({
       identity: { device, sealingKey, writer: document.writer, sign: (bytes) => keys.sign(bytes) },
@@ -76,14 +81,33 @@ export async function joinByLink(options: {
       key: await invitationKeyFrom(invitation.seed),
       update: document.ownEntries,
       signalling: link.signalling,
-      rtc: browserRtc,
+      rtc,
+      carried,
       signal
     });
   } finally {
     await document.close();
   }
-  const { project: id, projectName: name, signalling } = link;
-  return { id, name, secret, signalling, introducers: [], byInvitation: true };
+  return knownByLink(link);
+}
+
+/** What an invitation tells of its project. */
+export function knownByLink({
+  project: id,
+  projectName: name,
+  signalling,
+  secret
+}: InvitationLink): KnownProject {
+  return { id, name, secret: fromBase64Url(secret), signalling, introducers: [], byInvitation: true };
+}
+
+/**
+ * An offer for a member to answer by hand: of two connections, the first joins and the second brings the project.
+ * Nothing of the invitation's secret stands in it.
+ */
+export async function offerToJoin(link: InvitationLink, rtc: RtcFactory): Promise<CarriedOffer> {
+  const { name: room } = await projectRoom(fromBase64Url(link.secret), 0);
+  return CarriedOffer.make({ rtc, room, count: 2 });
 }
 
 /** Whether a link with these addresses leads anywhere from another machine. */

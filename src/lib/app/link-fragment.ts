@@ -6,9 +6,14 @@
 const secretPages = ['/pair', '/join'];
 let captured: string | undefined;
 
+/** Whether a page may hold a link's secret in memory alone: a reload there loses it. */
+export function holdsSecret(pathname: string): boolean {
+  return secretPages.includes(pathname);
+}
+
 /** Takes the fragment out of the address on a page whose links carry a secret. Called before the router starts. */
 export function captureFragment(): void {
-  if (!secretPages.includes(location.pathname) || location.hash.length < 2) return;
+  if (!holdsSecret(location.pathname) || location.hash.length < 2) return;
   captured = location.hash.slice(1);
   history.replaceState(history.state, '', location.pathname + location.search);
 }

@@ -1,9 +1,28 @@
 /** Where a project's members are met, and which of its nodes served this page. Pure. */
+import { mostSignalling, SignallingUrl } from '#lib/identity/links.ts';
 import { type DeviceId } from '#lib/model/ids.ts';
+import * as v from 'valibot';
 import { type MeetingPlaces } from './project-connection.svelte.ts';
+
+export { mostSignalling };
+
+/** What to change about an address that an admin enters; undefined: nothing. @param page the protocol of this page */
+export function problemOfSignalling(
+  text: string,
+  { known, page }: { known: readonly string[]; page: string }
+): string | undefined {
+  if (!v.is(SignallingUrl, text) || new URL(text).hash !== '' || new URL(text).username !== '')
+    return 'Write it as wss://HOST:PORT/signal, as “npx dendro signal” prints it.';
+  if (known.includes(text)) return 'This address is in the list already.';
+  if (page === 'https:' && text.startsWith('ws:') && !isLoopback(new URL(text).hostname))
+    return 'An app by HTTPS reaches wss:// addresses only: give the server a certificate (--tls-cert, --tls-key).';
+  return undefined;
+}
 
 export function meetingPlaces(options: {
   project: {
+    /** As the project itself names them. */
+    named: readonly string[];
     signalling: readonly string[];
     introducers: readonly DeviceId[];
     byInvitation?: boolean | undefined;
@@ -15,7 +34,11 @@ export function meetingPlaces(options: {
   forceDataChannel: boolean;
 }): MeetingPlaces {
   const { project, nodes, origin, forceDataChannel } = options;
-  const signalling = new Set([...project.signalling, ...nodes.flatMap((node) => node.signalling)]);
+  const signalling = new Set([
+    ...project.named,
+    ...project.signalling,
+    ...nodes.flatMap((node) => node.signalling)
+  ]);
   const host = forceDataChannel
     ? undefined
     : nodes.find((node) => node.signalling.some((url) => originOf(url) === origin));

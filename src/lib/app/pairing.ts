@@ -3,8 +3,10 @@ import { type DeviceKeys } from '#lib/identity/device-keys.ts';
 import { fromBase64Url } from '#lib/identity/encoding.ts';
 import { type PairingLink, parsePairingLink } from '#lib/identity/links.ts';
 import { type PersonRecord } from '#lib/identity/person.ts';
+import { pairingRoom } from '#lib/identity/rooms.ts';
 import { TaggedError } from '#lib/model/errors.ts';
-import { browserRtc } from '#lib/peer/browser-rtc.ts';
+import { CarriedOffer } from '#lib/peer/carried-offer.ts';
+import { type PeerTransport, type RtcFactory } from '#lib/peer/transport.ts';
 import { pairWithNode } from '#lib/sync/pairing.ts';
 import { type PairingGrant } from '#lib/sync/pairing-protocol.ts';
 import { loopbackOf } from './meeting-places.ts';
@@ -24,19 +26,23 @@ export async function pairByLink(options: {
   link: string;
   keys: DeviceKeys;
   person: PersonRecord;
+  rtc: RtcFactory;
   signal: AbortSignal;
+  /** A connection whose offer and answer were carried by hand. */
+  carried?: PeerTransport | undefined;
   /** Keeps what was granted; only then is the node told that it is done. */
   store: (paired: Paired) => Promise<void>;
 }): Promise<Paired> {
-  const { keys, person, signal, store } = options;
+  const { keys, person, rtc, signal, carried, store } = options;
   const link = parsePairingLink(options.link);
   let paired: Paired | undefined;
   await pairWithNode({
     link,
     person,
     signal,
+    carried,
     identity: { device: keys.device, sealingKey: keys.sealingKey, sign: (bytes) => keys.sign(bytes) },
-    rtc: browserRtc,
+    rtc,
     loopbackUrl: loopbackOf(link.signalling, location.origin),
     store: async (grant) => {
       paired = await readGrant(grant, link, keys);
@@ -45,6 +51,16 @@ export async function pairByLink(options: {
   });
   if (!paired) throw new TaggedError('pairing-failed', 'the node handed nothing over');
   return paired;
+}
+
+/**
+ * An offer for the link's node to answer by hand (`dendro node answer`): of two connections, the first pairs and the
+ * second brings the project.
+ * @throws TaggedError `link-invalid`
+ */
+export async function offerToPair(text: string, rtc: RtcFactory): Promise<CarriedOffer> {
+  const { name: room } = await pairingRoom(fromBase64Url(parsePairingLink(text).secret));
+  return CarriedOffer.make({ rtc, room, count: 2 });
 }
 
 /** The node's word is checked: it must speak of itself, and the secret must open with this device's key. */

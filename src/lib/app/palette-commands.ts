@@ -17,7 +17,7 @@ export function workspaceCommands(workspace: Pick<Workspace, 'projects' | 'nodes
     goTo({ label: 'Open a recording', href: '/open', words: 'file nwb look' }),
     goTo({ label: 'Demonstration', href: '/open?demo', words: 'try example' }),
     goTo({ label: 'You and this device', href: '/me', words: 'name storage keys settings shortcuts' }),
-    ...workspace.projects.map(({ id, name, note }): Command => ({
+    ...workspace.projects.list.map(({ id, name, note }): Command => ({
       id: `project ${id}`,
       group: 'Projects',
       label: name,
@@ -65,6 +65,8 @@ export function projectCommands(
     goTo({ label: 'Jobs', href: `${base}/jobs` }),
     goTo({ label: 'Units', href: `${base}/sortings`, words: 'sortings results' }),
     goTo({ label: 'People', href: `${base}/people`, words: 'members nodes' }),
+    goTo({ label: 'History', href: `${base}/history`, words: 'who did what when log undo' }),
+    goTo({ label: 'Recently deleted', href: `${base}/deleted`, words: 'trash bin restore undo' }),
     goTo({ label: 'Project settings', href: `${base}/settings`, words: 'rename remove' }),
     ...files
       .filter(({ kind }) => kind === 'result')

@@ -4,17 +4,22 @@
  */
 import { Workbox } from 'workbox-window';
 import { appContext } from './context.ts';
+import { holdsSecret } from './link-fragment.ts';
 
 interface InstallPrompt extends Event {
   prompt(): Promise<{ outcome: 'accepted' | 'dismissed' }>;
 }
 const reloadGuard = 'dendro:isolation-reload';
+/** So long a first visit's page has computer and network for itself, before the whole app is fetched for later. */
+const firstPageMs = 3000;
 
 export class Platform {
   #installPrompt = $state.raw<InstallPrompt | undefined>(undefined);
   #updateReady = $state(false);
   #online = $state(navigator.onLine);
   #workbox: Workbox | undefined;
+  /** The service worker has taken over, and the next load is isolated. */
+  #isolationReady = false;
 
   get installable(): boolean {
     return this.#installPrompt !== undefined;
@@ -51,7 +56,7 @@ export class Platform {
 
   /**
    * Registers the service worker. On a static host it brings the isolation headers, from the next load on: that load
-   * is done once by itself.
+   * is done once by itself, where it loses nothing.
    */
   async registerServiceWorker(): Promise<void> {
     if (!('serviceWorker' in navigator)) return;
@@ -59,6 +64,8 @@ export class Platform {
     this.#workbox.addEventListener('installed', (event) => {
       if (event.isUpdate) this.#updateReady = true;
     });
+    if (crossOriginIsolated && !navigator.serviceWorker.controller)
+      await new Promise((resolve) => setTimeout(resolve, firstPageMs));
     await this.#workbox.register();
     if (crossOriginIsolated) {
       sessionStorage.removeItem(reloadGuard);
@@ -66,6 +73,13 @@ export class Platform {
     }
     if (sessionStorage.getItem(reloadGuard)) return;
     await this.#workbox.controlling;
+    this.#isolationReady = true;
+    this.isolate(location.pathname);
+  }
+
+  /** Loads the page anew if that brings isolation, unless a link's secret would be lost by it. */
+  isolate(pathname: string): void {
+    if (!this.#isolationReady || holdsSecret(pathname)) return;
     sessionStorage.setItem(reloadGuard, '1');
     location.reload();
   }

@@ -6,16 +6,18 @@ import { ComputeClient } from '#lib/compute/compute-client.ts';
 import { type FileRequest, type ServedFile } from '#lib/compute/file-exchange.ts';
 import { type NodeInfo } from '#lib/compute/protocol.ts';
 import { type DeviceKeys } from '#lib/identity/device-keys.ts';
-import { toErrorRecord } from '#lib/model/errors.ts';
+import { TaggedError, toErrorRecord } from '#lib/model/errors.ts';
 import { type DeviceId, type JobId } from '#lib/model/ids.ts';
-import { browserRtc } from '#lib/peer/browser-rtc.ts';
 import { type PeerConnection } from '#lib/peer/peer-connection.ts';
+import { CarriedOffer } from '#lib/peer/carried-offer.ts';
+import { type PeerTransport, type RtcFactory } from '#lib/peer/transport.ts';
 import { type ProjectDocument } from '#lib/project/project-document.ts';
 import { isTerminal } from '#lib/project/project-state.ts';
 import { ProjectSync } from '#lib/sync/project-sync.ts';
 import { type Presence } from '#lib/sync/presence.ts';
 import { type SyncStatus } from '#lib/sync/sync-status.ts';
 import { SvelteMap } from 'svelte/reactivity';
+import { deflateInWorker } from './chunk-deflate.ts';
 import { type LiveJobs } from './live-jobs.svelte.ts';
 import { type ConnectionState } from './tab-messages.ts';
 
@@ -43,6 +45,7 @@ export interface ConnectionOptions {
   keys: DeviceKeys;
   secret: Uint8Array;
   places: MeetingPlaces;
+  rtc: RtcFactory;
   live: LiveJobs;
   openFile: (request: FileRequest) => Promise<ServedFile>;
   /** A node was reached, said what it is now, or was lost (no link). */
@@ -50,6 +53,9 @@ export interface ConnectionOptions {
   /** Anything of `state` changed. */
   onChange: () => void;
 }
+
+/** How long a path is looked for once offer and answer have been carried. */
+const carriedMs = 30_000;
 
 export class ProjectConnection {
   readonly #options: ConnectionOptions;
@@ -60,6 +66,7 @@ export class ProjectConnection {
   #devices = new SvelteMap<DeviceId, number>();
   #links = new SvelteMap<DeviceId, NodeLink>();
   #presence = $state.raw<ProjectSync['presence']>([]);
+  #offer: CarriedOffer | undefined;
   #stopped = false;
 
   private constructor(options: ConnectionOptions) {
@@ -74,12 +81,13 @@ export class ProjectConnection {
   }
 
   async #begin(): Promise<void> {
-    const { document, keys, secret, places } = this.#options;
+    const { document, keys, secret, places, rtc } = this.#options;
     const sync = await ProjectSync.start({
       secret,
       epoch: 0,
       carrier: document.carrier,
       admit: (update, from) => document.admit(update, from),
+      histories: document.histories,
       identity: {
         device: keys.device,
         sealingKey: keys.sealingKey,
@@ -87,12 +95,13 @@ export class ProjectConnection {
         sign: (bytes) => keys.sign(bytes)
       },
       admits: ({ device }) => this.#admits(device),
+      wasMember: ({ device }) => document.wasMember(device),
       door: {
         problemWith: (proof) => document.invitationProblem(proof),
         letIn: (update, from) => document.letIn(update, from)
       },
       signalling: places.signalling,
-      rtc: browserRtc,
+      rtc,
       loopback: places.loopback
     });
     this.#sync = sync;
@@ -132,6 +141,46 @@ export class ProjectConnection {
     this.#sync?.setPresence(presence);
   }
 
+  /** Members are met at these addresses from now on. */
+  meetAt(signalling: readonly string[]): void {
+    this.#sync?.meetAt(signalling);
+  }
+
+  /** An offer for another member to answer by hand. */
+  async offer(): Promise<string> {
+    const sync = this.#running();
+    this.#offer?.close();
+    this.#offer = await CarriedOffer.make({ rtc: this.#options.rtc, room: sync.room, count: 1 });
+    return this.#offer.text;
+  }
+  /** Connects by the answer to the last offer. @throws TaggedError `carried-other`, or why there is no connection */
+  async acceptAnswer(text: string): Promise<void> {
+    const [session] = (await this.#offer?.accept(text)) ?? [];
+    if (!session) throw new TaggedError('carried-other', 'there is no offer that this answers');
+    await this.take(session);
+  }
+  /** Answers an offer that was carried here. */
+  answer(text: string): Promise<string> {
+    return this.#running().answer(text);
+  }
+  /** Takes a connection that this side offered by hand. */
+  async take(transport: PeerTransport): Promise<void> {
+    const timer = setTimeout(() => transport.close(), carriedMs);
+    try {
+      await this.#running().take(transport, 'offerer');
+    } catch (error) {
+      const { tag } = toErrorRecord(error);
+      if (tag !== 'peer-closed') throw error;
+      throw new TaggedError('no-candidate-pair', 'no network path was found', {}, { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+  #running(): ProjectSync {
+    if (!this.#sync || this.#stopped) throw new TaggedError('connection-lost', 'the project is being closed');
+    return this.#sync;
+  }
+
   /** The record changed: newly admitted nodes are spoken to, and new jobs watched. */
   recordChanged(): void {
     this.#sync?.accessChanged();
@@ -141,6 +190,7 @@ export class ProjectConnection {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#offer?.close();
     await this.#sync?.stop();
     for (const device of this.#links.keys()) this.#options.onNode(device, undefined);
     this.#links.clear();
@@ -190,6 +240,7 @@ export class ProjectConnection {
     const client = ComputeClient.over(connection, {
       httpBaseUrl: places.httpDevice?.device === device ? places.httpDevice.origin : undefined,
       openFile,
+      deflate: deflateInWorker,
       onSending: ({ file }, progress) => {
         if (file) live.countTransfer('sending', file, progress);
       }

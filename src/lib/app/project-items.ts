@@ -10,7 +10,6 @@ import {
 } from '#lib/model/ids.ts';
 import { type JobDefinition, type JobEvent, type RecordingSelection } from '#lib/model/processor.ts';
 import { Probe } from '#lib/model/recording.ts';
-import { type ProvenanceNode } from '#lib/plots/provenance-layout.ts';
 import { type FileState, type JobState, type ProjectState } from '#lib/project/project-state.ts';
 import { type InvitableRole, type Role } from '#lib/identity/person.ts';
 import * as v from 'valibot';
@@ -59,13 +58,23 @@ export interface JobItem {
   inputs: FileId[];
   outputs: FileId[];
   failure: ErrorRecord | undefined;
+  /** The content root of what it printed, once it has ended. */
+  log: ContentRoot | undefined;
+}
+
+export interface DeviceItem {
+  id: DeviceId;
+  name: string;
+  present: boolean;
+  /** ms since 1970 of the last thing that was done here with it, by its own clock. */
+  lastActive: number | undefined;
 }
 
 export interface PersonItem {
   id: PersonId;
   name: string;
   role: Role;
-  devices: { id: DeviceId; name: string; present: boolean }[];
+  devices: DeviceItem[];
   isSelf: boolean;
   present: boolean;
   /** ms since 1970 of the last thing that the person did here, by their own clock. */
@@ -88,7 +97,8 @@ export interface LocalKnowledge {
   placeOf(file: FileState): FilePlace;
   /** The view's name of a file or job, when someone renamed it. */
   nameOf(kind: 'file' | 'job', id: string): string | undefined;
-  liveOf(job: JobState): JobLive;
+  /** @param inputs the job's recordings that are in the project */
+  liveOf(job: JobState, inputs: readonly FileState[]): JobLive;
 }
 
 export function fileItems(state: ProjectState, local: LocalKnowledge): FileItem[] {
@@ -117,8 +127,8 @@ export function jobItems(state: ProjectState, local: LocalKnowledge): JobItem[] 
     const member = state.members.find(({ devices }) => devices.some((known) => known.device === device));
     const events = job.current?.events ?? [];
     const reason = terminalEvent(events)?.reason;
-    const input = definition.inputs[0]?.file;
-    const inputFile = input && files.get(input);
+    const inputs = definition.inputs.flatMap(({ file }) => files.get(file) ?? []);
+    const [inputFile] = inputs;
     const inputName = inputFile && (local.nameOf('file', inputFile.file) ?? inputFile.name);
     return {
       id: job.job,
@@ -134,11 +144,12 @@ export function jobItems(state: ProjectState, local: LocalKnowledge): JobItem[] 
       cancelRequested: job.cancelRequested,
       view: viewJob(
         { events, assigned: device !== undefined, cancelRequested: job.cancelRequested },
-        { ...local.liveOf(job), nodeName: member?.name }
+        { ...local.liveOf(job, inputs), nodeName: member?.name }
       ),
       inputs: definition.inputs.map(({ file }) => file),
       outputs: definition.outputs.map(({ file }) => file),
-      failure: reason && { tag: reason.tag, message: reason.message }
+      failure: reason && { tag: reason.tag, message: reason.message },
+      log: job.lastEvent?.log?.root
     };
   });
   return items.sort((a, b) => b.submittedAt - a.submittedAt);
@@ -170,7 +181,12 @@ export function personItems(
     id: person,
     name,
     role,
-    devices: devices.map(({ device, name }) => ({ id: device, name, present: local.isPresent(device) })),
+    devices: devices.map(({ device, name }) => ({
+      id: device,
+      name,
+      present: local.isPresent(device),
+      lastActive: local.lastActive(device)
+    })),
     isSelf: person === local.person,
     present: devices.some(({ device }) => local.isPresent(device)),
     lastActive: latest(devices.map(({ device }) => local.lastActive(device)))
@@ -182,20 +198,22 @@ function latest(times: readonly (number | undefined)[]): number | undefined {
   return known.length > 0 ? Math.max(...known) : undefined;
 }
 
+/** What everybody is called who takes part or did once. */
+export function personNames({ members, formerMembers }: ProjectState): Map<PersonId, string> {
+  return new Map([...formerMembers, ...members].map(({ person, name }) => [person, name]));
+}
+
 /** The newest first. */
-export function invitationItems(
-  { invitations, members, formerMembers }: ProjectState,
-  now: number
-): InvitationItem[] {
-  const names = new Map([...members, ...formerMembers].map(({ person, name }) => [person, name]));
+export function invitationItems(state: ProjectState, now: number): InvitationItem[] {
+  const names = personNames(state);
   const nameOf = (person: PersonId) => names.get(person) ?? 'somebody';
-  return invitations
+  return state.invitations
     .map(({ invite, role, invitedBy, expires, uses, joined, revoked }): InvitationItem => ({
       id: invite,
       role,
       invitedBy: nameOf(invitedBy),
       expires,
-      state: revoked ? 'revoked' : joined.length >= uses ? 'used' : now > expires ? 'expired' : 'open',
+      state: joined.length >= uses ? 'used' : revoked ? 'revoked' : now > expires ? 'expired' : 'open',
       uses,
       joined: joined.map(nameOf)
     }))
@@ -210,31 +228,6 @@ export const placeText: Record<FilePlace, string> = {
   generated: 'Generated where it is needed',
   elsewhere: 'On another device'
 };
-
-/** The project's files and jobs as a graph. */
-export function provenanceNodes(
-  base: string,
-  files: readonly FileItem[],
-  jobs: readonly JobItem[]
-): ProvenanceNode[] {
-  const fileNodes = files.map((file): ProvenanceNode => ({
-    id: file.id,
-    kind: 'file',
-    label: file.name,
-    note: file.kind === 'result' ? resultNote(file, jobs) : placeText[file.place],
-    href: file.kind === 'result' ? `${base}/sortings/${file.id}` : `${base}/files/${file.id}`,
-    from: file.madeBy ? [file.madeBy] : []
-  }));
-  const jobNodes = jobs.map((job): ProvenanceNode => ({
-    id: job.id,
-    kind: 'job',
-    label: job.label,
-    note: job.view.label,
-    href: `${base}/jobs/${job.id}`,
-    from: job.inputs
-  }));
-  return [...fileNodes, ...jobNodes];
-}
 
 /** What a result holds, from the terminal event of the job that made it. */
 export function resultNote(file: FileItem, jobs: readonly JobItem[]): string {

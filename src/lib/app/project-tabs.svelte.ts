@@ -98,6 +98,11 @@ export class ProjectTabs {
     return asked.promise;
   }
 
+  /** Does something where the connections are, in this tab or another. */
+  do(errand: Errand): Promise<unknown> {
+    return this.#lead ? this.#lead.run(errand) : this.ask(errand);
+  }
+
   close(): void {
     this.yieldLead();
     this.#forget();

@@ -30,6 +30,14 @@ const rowPx = 18;
 /** Channels × seconds that a view may hold, so that a window is computed in about a second. */
 const longestChannelSeconds = 400;
 
+/** Resolves when the next frame is drawn; in a hidden tab, where none is, after a moment. */
+function painted(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 500);
+    requestAnimationFrame(() => setTimeout(resolve));
+  });
+}
+
 export class RecordingSession {
   #state = $state.raw<SessionState>({ phase: 'closed' });
   #filter = $state.raw<PreviewFilter>(defaultFilter);
@@ -116,8 +124,15 @@ export class RecordingSession {
     return this.#call((api) => api.spotHash(file));
   }
 
-  /** Opens a recording in place of the one before. A failure stands in `state`. */
-  async open(origin: RecordingOrigin, view: Partial<TraceView> = {}): Promise<void> {
+  /**
+   * Opens a recording in place of the one before. A failure stands in `state`.
+   * @param options.glance only traces: the recording is not measured for its reference and its peaks
+   */
+  async open(
+    origin: RecordingOrigin,
+    view: Partial<TraceView> = {},
+    { glance = false }: { glance?: boolean } = {}
+  ): Promise<void> {
     this.close();
     const generation = this.#generation;
     this.#state = {
@@ -132,7 +147,9 @@ export class RecordingSession {
       this.#fitsAmplitude = view.uvPerRow === undefined;
       this.setView({ ...this.#view, ...view });
       await this.#refresh();
-      void this.#prepare();
+      if (glance) return;
+      await painted();
+      if (generation === this.#generation) void this.#prepare();
     } catch (error) {
       if (generation === this.#generation) this.#state = { phase: 'failed', error };
     }

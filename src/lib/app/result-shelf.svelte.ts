@@ -2,6 +2,8 @@
  * Results that are stored on this device under their content roots, and their way here: verified chunk by chunk and as
  * a whole, resumed where a lost connection left off, and never begun without the space.
  */
+import { type ByteSource } from '#lib/bytes/byte-source.ts';
+import { chunkBytes } from '#lib/bytes/content-root.ts';
 import { type ComputeClient } from '#lib/compute/compute-client.ts';
 import { type PartialFile } from '#lib/compute/partial-file.ts';
 import { TransferId } from '#lib/compute/protocol.ts';
@@ -9,7 +11,7 @@ import { toHex } from '#lib/identity/encoding.ts';
 import { randomBytes } from '#lib/identity/hash.ts';
 import { describeError } from '#lib/model/error-text.ts';
 import { TaggedError, toErrorRecord } from '#lib/model/errors.ts';
-import { ContentRoot, type ProjectId } from '#lib/model/ids.ts';
+import { ContentRoot, type FileId, type ProjectId } from '#lib/model/ids.ts';
 import { type FileState } from '#lib/project/project-state.ts';
 import { type BlobStore } from '#lib/storage/blob-store.ts';
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
@@ -27,9 +29,12 @@ interface Unfinished {
   transfer: TransferId;
   partial: PartialFile | undefined;
 }
+/** A file of the project, or a job's log, which has no entry of its own. */
+export type ShelvedFile = Pick<FileState, 'name' | 'size' | 'root'> & { file?: FileId | undefined };
+
 export interface FetchRequest {
   project: ProjectId;
-  file: FileState;
+  file: ShelvedFile;
   client: ComputeClient;
   live: LiveJobs;
 }
@@ -72,7 +77,8 @@ export class ResultShelf {
   async look(roots: readonly ContentRoot[]): Promise<void> {
     const fresh = roots.filter((root) => !this.#looked.has(root));
     for (const root of fresh) this.#looked.add(root);
-    await Promise.all(fresh.map((root) => this.#look(root)));
+    const found = await Promise.all(fresh.map((root) => this.#blobs.get(root)));
+    for (const [at, root] of fresh.entries()) this.#setHere(root, found[at] !== undefined);
   }
 
   /**
@@ -86,6 +92,34 @@ export class ResultShelf {
       this.#running.get(root) ?? this.#fetch(root, request).finally(() => this.#running.delete(root));
     this.#running.set(root, running);
     return running;
+  }
+
+  /**
+   * Stores content that lies somewhere else on this device, checked against its root.
+   * @returns whether it was not here before
+   * @throws TaggedError `root-mismatch`, `storage-full`; nothing of it is kept then
+   */
+  async take(
+    { root, name }: { root: ContentRoot; name: string },
+    source: ByteSource,
+    { signal, onProgress }: { signal: AbortSignal; onProgress: (bytesDone: number) => void }
+  ): Promise<boolean> {
+    if (await this.#look(root)) return false;
+    const writer = await this.#blobs.create({ root, name, size: source.size, kind: 'result' });
+    try {
+      for (let at = 0; at < source.size; at += chunkBytes) {
+        const length = Math.min(chunkBytes, source.size - at);
+        await writer.write(await source.read(at, length, signal), at);
+        onProgress(at + length);
+      }
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+    await writer.commit();
+    await this.#look(root);
+    this.#tell({ kind: 'moved', root });
+    return true;
   }
 
   async remove(root: ContentRoot): Promise<void> {
@@ -105,7 +139,7 @@ export class ResultShelf {
     try {
       await client.fetchFile({
         project,
-        file: file.file,
+        ...(file.file && { file: file.file }),
         root,
         transfer: unfinished.transfer,
         partial: unfinished.partial,
@@ -115,7 +149,7 @@ export class ResultShelf {
             { root, size: file.size, name: file.name },
             identity
           )),
-        onProgress: (progress) => live.countTransfer('returning', file.file, progress)
+        onProgress: (progress) => file.file && live.countTransfer('returning', file.file, progress)
       });
       this.#unfinished.delete(root);
       this.#here.add(root);
@@ -124,7 +158,7 @@ export class ResultShelf {
       await this.#keepOrDiscard(root, unfinished, error);
       throw error;
     } finally {
-      live.endTransfer('returning', file.file);
+      if (file.file) live.endTransfer('returning', file.file);
     }
   }
 
@@ -153,8 +187,11 @@ export class ResultShelf {
 
   async #look(root: ContentRoot): Promise<boolean> {
     const here = (await this.#blobs.get(root)) !== undefined;
+    this.#setHere(root, here);
+    return here;
+  }
+  #setHere(root: ContentRoot, here: boolean): void {
     if (here) this.#here.add(root);
     else this.#here.delete(root);
-    return here;
   }
 }

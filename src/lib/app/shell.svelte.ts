@@ -6,6 +6,8 @@ export interface Place {
   label: string;
   href: string;
   icon: Component<{ size?: number; 'aria-hidden'?: 'true' }>;
+  /** How much is new there. */
+  unread?: number;
 }
 export interface Crumb {
   label: string;

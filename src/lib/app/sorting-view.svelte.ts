@@ -1,5 +1,6 @@
 /** A sorting that is being looked at: its units as rows, their colours, what is selected, and the plots' data. */
 import { autocorrelogram } from '#lib/metrics/correlogram.ts';
+import { firstAtLeast, nextSpike, refractoryMs, type SoughtSpikes } from './spike-seek.ts';
 import { firingRates, shortIntervalFraction } from '#lib/metrics/firing.ts';
 import { type UnitColumn, type UnitRow, type UnitSort } from '#lib/components/unit-table-model.ts';
 import { type TraceMarks } from '#lib/model/preview.ts';
@@ -214,15 +215,16 @@ export class SortingView {
   /** The spike before or after a time, of the selected units, or of all when none is selected. */
   neighbouringSpike(
     timeSeconds: number,
-    direction: 1 | -1
+    direction: 1 | -1,
+    sought: SoughtSpikes = 'all'
   ): { sample: number; unit: SortedUnit } | undefined {
-    const at = timeSeconds * this.sorting.samplingRateHz;
+    const { samplingRateHz } = this.sorting;
+    const at = timeSeconds * samplingRateHz;
+    const minInterval = sought === 'violations' ? (refractoryMs / 1000) * samplingRateHz : undefined;
     const pool = this.#selected.length > 0 ? this.#drawn : this.sorting.units;
     let best: { sample: number; unit: SortedUnit } | undefined;
     for (const unit of pool) {
-      const index =
-        direction > 0 ? firstAtLeast(unit.spikeSamples, at + 1) : firstAtLeast(unit.spikeSamples, at - 1) - 1;
-      const sample = unit.spikeSamples[index];
+      const sample = nextSpike(unit.spikeSamples, at, direction, minInterval);
       if (sample === undefined) continue;
       if (!best || direction * (sample - best.sample) < 0) best = { sample, unit };
     }
@@ -237,7 +239,7 @@ export class SortingView {
       values: {
         rate: unit.spikeSamples.length / this.durationSeconds,
         snr: unit.snr,
-        isi: 100 * shortIntervalFraction(unit.spikeSamples, { samplingRateHz, refractoryMs: 1.5 }),
+        isi: 100 * shortIntervalFraction(unit.spikeSamples, { samplingRateHz, refractoryMs }),
         channel: this.channelIds[unit.mainChannel] ?? String(unit.mainChannel),
         truth: truth?.trueUnit ?? NaN,
         accuracy: truth?.accuracy ?? NaN
@@ -285,16 +287,4 @@ function centreOf(profile: Float32Array, probe: Probe): { x: number; y: number }
     y += weight * contact.y;
   });
   return sum > 0 ? { x: x / sum, y: y / sum } : { x: 0, y: 0 };
-}
-
-/** Index of the first value that is at least `limit`. */
-function firstAtLeast(ascending: Float64Array, limit: number): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ascending[middle] ?? Infinity) < limit) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -13,8 +13,13 @@ export interface RemovableBlob {
 }
 
 /** What projects use; undefined until all are open, as until then nothing can be called unused. */
-export type UsedRoots = () =>
-  Map<ContentRoot, { name: string; project: string; elsewhere: boolean }> | undefined;
+export type UsedRoots = () => Map<ContentRoot, UsedRoot> | undefined;
+
+export interface UsedRoot {
+  name: string;
+  /** Why it may go nevertheless; undefined: it must stay. */
+  mayGo: string | undefined;
+}
 
 export class StorageFigures {
   #usedBytes = $state<number | undefined>(undefined);
@@ -58,9 +63,7 @@ export class StorageFigures {
           return [
             { root, size, name: `Left over ${root.slice(0, 8)}`, why: 'No project on this device uses it' }
           ];
-        return use.elsewhere
-          ? [{ root, size, name: use.name, why: `In ${use.project}; also on the node that made it` }]
-          : [];
+        return use.mayGo === undefined ? [] : [{ root, size, name: use.name, why: use.mayGo }];
       })
       .sort((a, b) => b.size - a.size);
   }

@@ -15,10 +15,15 @@ const session = v.pipe(v.string(), v.uuid());
 
 const SyncStatus = v.variant('state', [
   v.object({ state: v.picklist(['stopped', 'connecting', 'alone']) }),
-  v.object({ state: v.literal('connected'), peers: count }),
+  v.object({ state: v.literal('connected'), devices: count }),
   v.object({
     state: v.literal('failing'),
-    step: v.picklist(['signalling-unreachable', 'no-candidate-pair', 'handshake-refused']),
+    step: v.picklist([
+      'no-meeting-place',
+      'signalling-unreachable',
+      'no-candidate-pair',
+      'handshake-refused'
+    ]),
     error: ErrorRecord
   })
 ]);
@@ -71,9 +76,17 @@ export type SharedPlace = v.InferOutput<typeof SharedPlace>;
 /** What a leading tab answers to the errand `find-shared`. */
 export const SharedPlaces = v.pipe(v.array(SharedPlace), v.maxLength(5000));
 
+/** Offers and answers that people carry; read by peer/carried-text.ts. */
+const carried = v.pipe(v.string(), v.maxLength(64 * 1024));
+
 const Errand = v.variant('kind', [
   v.object({ kind: v.literal('fetch-result'), file: FileId }),
+  v.object({ kind: v.literal('fetch-log'), job: JobId }),
   v.object({ kind: v.literal('find-shared'), file: FileId, device: DeviceId }),
+  v.object({ kind: v.literal('node-space'), device: DeviceId, free: v.boolean() }),
+  v.object({ kind: v.literal('make-offer') }),
+  v.object({ kind: v.literal('answer-offer'), text: carried }),
+  v.object({ kind: v.literal('accept-answer'), text: carried }),
   v.object({ kind: v.literal('show-place'), presence: Presence })
 ]);
 /** Something that only the tab with the connections can do. */

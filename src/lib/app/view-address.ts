@@ -42,6 +42,26 @@ export function writeViewAddress(
   return next;
 }
 
+/** Width of the window that is opened around a time, in s. */
+const spotSpan = 0.5;
+
+/** Leads to a unit, and to a time (s) in the middle of the window; empty for neither. */
+export function spotQuery({
+  unit,
+  seconds
+}: {
+  unit?: number | undefined;
+  seconds?: number | undefined;
+}): string {
+  const parameters = new URLSearchParams();
+  if (unit !== undefined) parameters.set('units', String(unit));
+  if (seconds !== undefined) {
+    parameters.set('t', trim(Math.max(0, seconds - spotSpan / 2), 4));
+    parameters.set('w', String(spotSpan));
+  }
+  return parameters.size > 0 ? `?${parameters.toString()}` : '';
+}
+
 function set(parameters: URLSearchParams, name: string, value: string): void {
   if (value === '') parameters.delete(name);
   else parameters.set(name, value);

@@ -1,7 +1,9 @@
 /** Chunks over one bulk channel: sends them with acknowledgement, and gathers arriving ones for their transfer. */
 import { TaggedError } from '#lib/model/errors.ts';
 import { decodeBulkFrame, encodeBulkFrame, partBytes, type BulkFrame } from './bulk-frames.ts';
-import { type ChunkCarrier } from './chunk-sender.ts';
+import { type Deflate } from '#lib/bytes/deflate.ts';
+import { decodeChunk, encodeChunk, encodings } from './chunk-encoding.ts';
+import { type ChunkCarrier, sendWindow } from './chunk-sender.ts';
 import { connectionLost } from './control-link.ts';
 import { type MessageChannel } from './message-channel.ts';
 import { type TransferId } from './protocol.ts';
@@ -11,7 +13,8 @@ export type ChunkTaker = (index: number, hash: Uint8Array, bytes: Uint8Array) =>
 
 interface Arriving {
   hash: Uint8Array;
-  bytes: Uint8Array;
+  encoding: number;
+  bytes: Uint8Array<ArrayBuffer>;
   received: number;
 }
 
@@ -21,6 +24,10 @@ interface Waiting {
 }
 
 const maxChunkBytes = 1024 * 1024;
+/** Bytes/s at which a link takes bytes about as fast as they are deflated, which then only costs time. */
+const fastLink = 15e6;
+/** Chunks that are sent as they are after one that would not shrink, or was refused. */
+const plainRun = 16;
 /** Announced chunks whose bytes are still to come, over all transfers: caps what a peer can make us allocate. */
 const maxArriving = 16;
 
@@ -29,12 +36,20 @@ export class BulkLink {
   readonly #takers = new Map<TransferId, ChunkTaker>();
   readonly #arriving = new Map<string, Arriving>();
   readonly #waiting = new Map<string, Waiting>();
+  readonly #deflate: Deflate | undefined;
   #closed = false;
-  /** Bytes of chunks put on the channel, those sent again included. */
+  /** Of the last chunk, all that were under way together. */
+  #bytesPerSecond = 0;
+  #plainChunks = 0;
+  /** Bytes of chunks put on the channel, those sent again included, as they are in the file. */
   bytesSent = 0;
+  /** Bytes that they took on the channel. */
+  wireBytesSent = 0;
 
-  constructor(channel: MessageChannel) {
+  /** @param options.deflate with it, chunks are encoded for links that are slow */
+  constructor(channel: MessageChannel, { deflate }: { deflate?: Deflate | undefined } = {}) {
     this.#channel = channel;
+    this.#deflate = deflate;
     channel.onMessage((message) => this.#receive(message));
     channel.onClose(() => this.#close());
   }
@@ -69,19 +84,39 @@ export class BulkLink {
     stored.catch(() => {});
     const abort = () => this.#waiting.get(key)?.reject(signal?.reason as Error);
     signal?.addEventListener('abort', abort, { once: true });
+    const encoded = await this.#encode(bytes);
+    const sent = encoded ?? bytes;
+    const encoding = encoded ? encodings.splitDeflate : encodings.plain;
+    const began = performance.now();
     try {
-      await this.#send({ type: 'announce', transfer, index, hash, encoding: 0, length: bytes.byteLength });
-      for (let offset = 0; offset < bytes.byteLength; offset += partBytes) {
+      await this.#send({ type: 'announce', transfer, index, hash, encoding, length: sent.byteLength });
+      for (let offset = 0; offset < sent.byteLength; offset += partBytes) {
         signal?.throwIfAborted();
-        const part = bytes.subarray(offset, offset + partBytes);
+        const part = sent.subarray(offset, offset + partBytes);
         await this.#send({ type: 'part', transfer, index, offset, bytes: part });
-        this.bytesSent += part.byteLength;
+        const done = offset + part.byteLength;
+        this.bytesSent += share(done, sent, bytes) - share(offset, sent, bytes);
+        this.wireBytesSent += part.byteLength;
       }
       await stored;
+      const seconds = (performance.now() - began) / 1000;
+      this.#bytesPerSecond = (sendWindow * sent.byteLength) / Math.max(seconds, 0.001);
+    } catch (error) {
+      // A peer that does not know the encoding refuses it; the chunk is tried again as it is.
+      if (encoded) this.#plainChunks = plainRun;
+      throw error;
     } finally {
       signal?.removeEventListener('abort', abort);
       this.#waiting.delete(key);
     }
+  }
+
+  /** Undefined where it is better sent as it is. */
+  async #encode(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    if (!this.#deflate || this.#bytesPerSecond > fastLink || this.#plainChunks-- > 0) return undefined;
+    const encoded = await encodeChunk(bytes, this.#deflate).catch(() => undefined);
+    this.#plainChunks = encoded ? 0 : plainRun;
+    return encoded;
   }
 
   async #send(frame: BulkFrame): Promise<void> {
@@ -111,9 +146,12 @@ export class BulkLink {
   }
 
   #announce(key: string, frame: BulkFrame & { type: 'announce' }): void {
-    const wanted = this.#takers.has(frame.transfer) && frame.encoding === 0 && frame.length <= maxChunkBytes;
+    const { plain, splitDeflate } = encodings;
+    const known = frame.encoding === plain || frame.encoding === splitDeflate;
+    const wanted = this.#takers.has(frame.transfer) && known && frame.length <= maxChunkBytes;
     if (!wanted || this.#arriving.size >= maxArriving) return this.#answer('refused', frame);
-    const arriving = { hash: frame.hash, bytes: new Uint8Array(frame.length), received: 0 };
+    const { hash, encoding } = frame;
+    const arriving = { hash, encoding, bytes: new Uint8Array(frame.length), received: 0 };
     if (frame.length === 0) void this.#store(frame, arriving);
     else this.#arriving.set(key, arriving);
   }
@@ -134,9 +172,13 @@ export class BulkLink {
     void this.#store(frame, arriving);
   }
 
-  async #store(frame: { transfer: TransferId; index: number }, { hash, bytes }: Arriving): Promise<void> {
+  async #store(
+    frame: { transfer: TransferId; index: number },
+    { hash, encoding, bytes }: Arriving
+  ): Promise<void> {
     try {
-      await this.#takers.get(frame.transfer)?.(frame.index, hash, bytes);
+      const chunk = encoding === encodings.plain ? bytes : await decodeChunk(bytes, maxChunkBytes);
+      await this.#takers.get(frame.transfer)?.(frame.index, hash, chunk);
       this.#answer('stored', frame);
     } catch {
       this.#answer('refused', frame);
@@ -153,6 +195,11 @@ export class BulkLink {
     this.#waiting.clear();
     this.#arriving.clear();
   }
+}
+
+/** Of a chunk's bytes, those that the first `done` of what is sent stand for. */
+function share(done: number, sent: Uint8Array, bytes: Uint8Array): number {
+  return Math.round((bytes.byteLength * done) / sent.byteLength);
 }
 
 function keyOf({ transfer, index }: { transfer: TransferId; index: number }): string {

@@ -6,6 +6,7 @@ import { TaggedError } from '#lib/model/errors.ts';
 import { type ContentRoot, type JobId, type ProjectId } from '#lib/model/ids.ts';
 import { type PeerConnection } from '#lib/peer/peer-connection.ts';
 import { BulkLink } from './bulk-link.ts';
+import { type Deflate } from '#lib/bytes/deflate.ts';
 import { ControlLink } from './control-link.ts';
 import { FileExchange, type FileRequest, type PullOptions, type ServedFile } from './file-exchange.ts';
 import { peerMessageChannel, type MessageChannel } from './message-channel.ts';
@@ -14,7 +15,8 @@ import {
   type JobProgress,
   type NodeInfo,
   type RequestBody,
-  type ShareEntry
+  type ShareEntry,
+  type UnneededFiles
 } from './protocol.ts';
 import { type TransferProgress } from './transfer-progress.ts';
 
@@ -26,6 +28,8 @@ export interface ComputeClientOptions {
    * Left out, bulk goes over the data channel, which is also what the user's setting asks for.
    */
   httpBaseUrl?: string | undefined;
+  /** Encodes what is sent over the channel, where the link is slow; left out, it is sent as it is. */
+  deflate?: Deflate | undefined;
   /**
    * The node asks for an input's bytes: answer with the file, or throw `file-not-here` (not connected, moved, refused).
    * The source is read in 1 MiB pieces and need not be kept after `close`.
@@ -47,7 +51,7 @@ export class ComputeClient {
 
   constructor(options: ComputeClientOptions) {
     this.#exchange = new FileExchange({
-      bulk: new BulkLink(options.bulk),
+      bulk: new BulkLink(options.bulk, { deflate: options.deflate }),
       open: options.openFile ?? fileNotHere,
       ...(options.httpBaseUrl !== undefined && { http: { role: 'browser', baseUrl: options.httpBaseUrl } }),
       ...(options.onSending && { onSending: options.onSending })
@@ -127,6 +131,16 @@ export class ComputeClient {
    */
   async offerProject(offer: RequestBody<'offer-project'>): Promise<void> {
     await this.#link.request('offer-project', offer);
+  }
+
+  /** What deleted files and jobs of a project still take on the node. */
+  unneededFiles(project: ProjectId): Promise<UnneededFiles> {
+    return this.#link.request('unneeded-files', { project });
+  }
+
+  /** Removes that. @returns what went @throws TaggedError `not-allowed` unless an admin asks */
+  freeSpace(project: ProjectId): Promise<UnneededFiles> {
+    return this.#link.request('free-space', { project });
   }
 
   #each(about: { project: ProjectId; job: JobId }, tell: (watcher: JobWatcher) => void): void {

@@ -106,6 +106,9 @@ const PullFileReply = v.object({
   ticket: v.optional(HttpTicket)
 });
 
+export const UnneededFiles = v.object({ files: count, bytes: count });
+export type UnneededFiles = v.InferOutput<typeof UnneededFiles>;
+
 /** Every request: what is asked and what is answered. */
 export const requests = {
   'node-info': { body: empty, reply: NodeInfo },
@@ -123,6 +126,10 @@ export const requests = {
   /** Either side gives up; what is verified stays for a resumption. */
   'end-transfer': { body: v.object({ transfer: TransferId, error: v.optional(ErrorRecord) }), reply: empty },
   'renew-ticket': { body: v.object({ transfer: TransferId }), reply: HttpTicket },
+  /** What deleted files and jobs of a project still take on the node. */
+  'unneeded-files': { body: v.object({ project: ProjectId }), reply: UnneededFiles },
+  /** Removes that, on an admin's demand. */
+  'free-space': { body: v.object({ project: ProjectId }), reply: UnneededFiles },
   /** Asks the node to join a project in which an admin has admitted it. */
   'offer-project': { body: v.object({ project: ProjectId, epoch: count, sealedSecret }), reply: empty }
 } as const;

@@ -1,8 +1,13 @@
-/** Hashes and keys derived from secrets, by WebCrypto (the same in the browser and in Node). */
+/** Hashes and keys derived from secrets, the same in the browser and in Node. */
+import { digest } from 'lib0/hash/sha256';
 import { utf8 } from './encoding.ts';
+
+/** Up to here hashing takes less time than handing it to WebCrypto's threads does. */
+const smallBytes = 4096;
 
 /** 32 bytes. */
 export async function sha256(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  if (bytes.byteLength <= smallBytes) return new Uint8Array(digest(bytes));
   return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
 }
 

@@ -13,7 +13,11 @@ const longestFragment = 4096;
 /** 32 bytes as the browser and node-datachannel print them: upper-case hex, colons between. */
 export const Fingerprint = v.pipe(v.string(), v.regex(/^[0-9A-F]{2}(:[0-9A-F]{2}){31}$/));
 
-const SignallingUrl = v.pipe(
+/** Addresses of signalling servers that a link or a project names at most. */
+export const mostSignalling = 8;
+
+/** Where peers of a room find each other. */
+export const SignallingUrl = v.pipe(
   v.string(),
   v.maxLength(512),
   v.check((text) => /^wss?:\/\//.test(text) && URL.canParse(text), 'must be a ws:// or wss:// address')
@@ -26,7 +30,7 @@ export const PairingLink = v.object({
   node: DeviceId,
   /** SHA-256 of the node's DTLS certificate. */
   fingerprint: Fingerprint,
-  signalling: v.pipe(v.array(SignallingUrl), v.minLength(1), v.maxLength(8)),
+  signalling: v.pipe(v.array(SignallingUrl), v.minLength(1), v.maxLength(mostSignalling)),
   /** 128 bits, base64url. */
   secret: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22}$/)),
   /** ms since 1970; the node's clock decides. */
@@ -72,7 +76,7 @@ export const InvitationLink = v.object({
   /** Hash and lamport of the entry that invites. */
   entry: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
   lamport: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-  signalling: v.pipe(v.array(SignallingUrl), v.maxLength(8)),
+  signalling: v.pipe(v.array(SignallingUrl), v.maxLength(mostSignalling)),
   /** ms since 1970; shown, and judged by the member who lets somebody in. */
   expires: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   /** Shown before joining; what counts is what the project says. */

@@ -16,11 +16,13 @@ export type Role = v.InferOutput<typeof Role>;
 export const InvitableRole = v.picklist(['admin', 'editor', 'viewer']);
 export type InvitableRole = v.InferOutput<typeof InvitableRole>;
 
+export const mostDevices = 50;
+
 export const PersonRecord = v.object({
   person: PersonId,
   name,
   /** Index into the eight unit colours, for initials. */
   color: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(7)),
-  devices: v.pipe(v.array(DeviceRecord), v.minLength(1), v.maxLength(50))
+  devices: v.pipe(v.array(DeviceRecord), v.minLength(1), v.maxLength(mostDevices))
 });
 export type PersonRecord = v.InferOutput<typeof PersonRecord>;

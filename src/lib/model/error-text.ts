@@ -45,24 +45,38 @@ const texts: Record<string, Describe> = {
     what: 'The other side could not prove who it is, or is not a member of this project.',
     remedy: 'Check that both use the newest pairing link and that the device is a member.'
   }),
-  'handshake-refused-by-peer': ({ details }) =>
-    details?.reason === 'try-later'
-      ? {
-          what: 'The other side has closed its door for a minute after several failed attempts.',
-          remedy: 'Wait a minute; it is tried again by itself.'
-        }
-      : {
-          what: 'The other side refused the connection.',
-          remedy:
-            'It may not know yet that this device is a member: let an admin’s device connect, or pair again.'
-        },
+  'handshake-refused-by-peer': ({ details }) => {
+    if (details?.reason === 'try-later')
+      return {
+        what: 'The other side has closed its door for a minute after several failed attempts.',
+        remedy: 'Wait a minute; it is tried again by itself.'
+      };
+    if (details?.reason === 'removed')
+      return {
+        what: 'The others say that you are no longer a member: what is here is a copy of what was.',
+        remedy: 'What you change reaches nobody. Ask an admin for an invitation to come back.'
+      };
+    return {
+      what: 'The other side refused the connection.',
+      remedy:
+        'It may not know yet that this device is a member: let an admin’s device connect, or pair again.'
+    };
+  },
   'handshake-timeout': () => ({
     what: 'The other side was reached but did not finish the handshake.',
     remedy: 'It is tried again by itself; if it persists, check that both run the same version of Dendro.'
   }),
+  'ice-invalid': ({ message }) => ({
+    what: `The STUN and TURN servers cannot be used: ${message}`,
+    remedy: 'Correct them, or leave them out.'
+  }),
   'input-deleted': () => ({
     what: 'The recording was removed from the project before the job could read it.',
     remedy: 'Add it again and submit a new job.'
+  }),
+  'input-replaced': () => ({
+    what: 'The new job reads a file that the job made whose place it would take.',
+    remedy: 'Keep the earlier job, or choose another recording.'
   }),
   'job-form-invalid': () => ({
     what: 'A field of the form has a value that does not fit.',
@@ -90,10 +104,47 @@ const texts: Record<string, Describe> = {
     remedy: 'Start it with `npm start`.'
   }),
   'name-empty': () => ({ what: 'A name is needed.', remedy: 'Write at least one letter.' }),
+  'project-file-foreign': () => ({
+    what: 'The entries in this file are not those of the project that it names.',
+    remedy: 'Nothing was taken in. Ask whoever gave you the file to export the project again.'
+  }),
+  'project-file-invalid': () => ({
+    what: 'This file is not a project that Dendro exported.',
+    remedy: 'Nothing was taken in. Choose a file whose name ends with .dendro, as it was exported.'
+  }),
+  'project-file-newer': () => ({
+    what: 'This file was written by a newer version of Dendro.',
+    remedy: 'Reload the app to get the newest version, then import the file again.'
+  }),
+  'zip-compressed': () => ({
+    what: 'This file was unpacked and packed again: its parts are compressed.',
+    remedy: 'Nothing was taken in. Import the file as it was exported.'
+  }),
+  'zip-damaged': () => ({
+    what: 'This file is damaged, cut off, or no project file.',
+    remedy: 'Nothing was taken in. Copy or download it again, or ask for another export.'
+  }),
+  'project-deleted': () => ({
+    what: 'This project was deleted for everybody.',
+    remedy: 'An admin can take that back while anybody has a copy.'
+  }),
+  'project-archived': () => ({
+    what: 'This project is archived.',
+    remedy: 'Bring it back on its page or in its settings; then jobs run again.'
+  }),
+  'too-many-tags': () => ({
+    what: 'There are as many tags as a project can have.',
+    remedy: 'Remove one first.'
+  }),
   'no-candidate-pair': () => ({
     what: 'The other side answers, but no network path to it was found.',
     remedy:
       'Let both be in one network or VPN, allow UDP between them, or set up a relay (TURN) server in the settings.'
+  }),
+  'no-meeting-place': () => ({
+    what: 'No place is known where the members of this project find each other.',
+    remedy:
+      'Add a compute node to the project on its People page, or name a signalling server in its settings.'
   }),
   'no-usable-channels': () => ({
     what: 'Every channel of the recording is constant, so there is nothing to sort.',
@@ -178,7 +229,8 @@ const texts: Record<string, Describe> = {
   }),
   'signalling-unreachable': ({ details }) => ({
     what: `The signalling server does not answer${details?.addresses ? ` (${String(details.addresses)})` : ''}.`,
-    remedy: 'Start the node, or check the signalling address in the settings; it is tried again by itself.'
+    remedy:
+      'Start the node, or check the signalling addresses in the project’s settings; it is tried again by itself. An app by HTTPS reaches wss:// addresses only, and a node of another address must allow it (--allow-origin).'
   }),
   'storage-failed': () => ({
     what: 'A change could not be saved on this device.',

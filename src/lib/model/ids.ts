@@ -30,6 +30,10 @@ export type PersonId = v.InferOutput<typeof PersonId>;
 export const InvitationId = v.pipe(hex(16), v.brand('InvitationId'));
 export type InvitationId = v.InferOutput<typeof InvitationId>;
 
+/** 16 random bytes: one comment. */
+export const CommentId = v.pipe(hex(16), v.brand('CommentId'));
+export type CommentId = v.InferOutput<typeof CommentId>;
+
 /** A device's raw Ed25519 public key (32 bytes): the id under which it signs. */
 export const DeviceId = v.pipe(hex(32), v.brand('DeviceId'));
 export type DeviceId = v.InferOutput<typeof DeviceId>;

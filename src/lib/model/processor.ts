@@ -136,6 +136,8 @@ export const JobEvent = v.object({
       v.maxLength(100)
     )
   ),
+  /** With a terminal state: what it printed, as a file that the device has. */
+  log: v.optional(v.object({ root: ContentRoot, size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) })),
   /** With a terminal state: a few figures for the list, such as units found; plain numbers only. */
   summary: v.optional(v.record(shortText, v.pipe(v.number(), v.finite())))
 });
@@ -146,6 +148,8 @@ export const JobSubmission = v.object({
   job: JobId,
   definition: JobDefinition,
   definitionHash: DefinitionHash,
-  submitter: PersonId
+  submitter: PersonId,
+  /** Jobs that it takes the place of: they are deleted when it is asked for, not when it runs. */
+  replaces: v.optional(v.pipe(v.array(JobId), v.maxLength(100)))
 });
 export type JobSubmission = v.InferOutput<typeof JobSubmission>;

@@ -91,3 +91,14 @@ export const SessionMetadata = v.object({
   )
 });
 export type SessionMetadata = v.InferOutput<typeof SessionMetadata>;
+
+/** What the user tells goes before what the input says of itself, field by field. */
+export function mergeMetadata(own: SessionMetadata, told: SessionMetadata): SessionMetadata {
+  const groups = ['NWBFile', 'Subject', 'Device', 'ElectrodeGroup'] as const;
+  return Object.fromEntries(
+    groups.flatMap((group) => {
+      const merged = { ...own[group], ...told[group] };
+      return Object.keys(merged).length > 0 ? [[group, merged]] : [];
+    })
+  );
+}

@@ -5,24 +5,26 @@ import { TaggedError } from '../model/errors.ts';
 import { type ChannelName, channelNames } from './peer-channel.ts';
 import {
   dataChannelIds,
+  directRtc,
   type Fingerprints,
   fingerprintOfSdp,
   type IceCandidate,
   lowWatermark,
   type RawChannel,
   type RawChannelHandlers,
+  type RtcFactory,
   type RtcOptions,
   type RtcSession
 } from './transport.ts';
 
-/** An `RtcFactory` over the browser's own WebRTC. */
-export function browserRtc(options: RtcOptions): RtcSession {
-  return new BrowserRtcSession(options);
+export function browserRtc(options: RtcOptions = directRtc): RtcFactory {
+  return ({ patient = false } = {}) => new BrowserRtcSession(options, patient);
 }
 
 class BrowserRtcSession implements RtcSession {
   readonly carrier = 'webrtc';
   readonly opened: Promise<void>;
+  readonly gathered: Promise<void>;
   readonly #pc: RTCPeerConnection;
   readonly #channels: Readonly<Record<ChannelName, BrowserChannel>>;
   readonly #earlyCandidates: IceCandidate[] = [];
@@ -30,8 +32,11 @@ class BrowserRtcSession implements RtcSession {
   #closed = false;
   #fail: (reason: TaggedError) => void = () => undefined;
 
-  constructor({ iceServers }: RtcOptions) {
-    this.#pc = new RTCPeerConnection({ iceServers: [...iceServers] });
+  constructor({ iceServers, relayOnly }: RtcOptions, patient: boolean) {
+    this.#pc = new RTCPeerConnection({
+      iceServers: [...iceServers],
+      iceTransportPolicy: relayOnly ? 'relay' : 'all'
+    });
     this.#channels = Object.fromEntries(
       channelNames.map((name) => [name, new BrowserChannel(this.#pc, name)])
     ) as Record<ChannelName, BrowserChannel>;
@@ -41,13 +46,27 @@ class BrowserRtcSession implements RtcSession {
     });
     this.opened.catch(() => undefined);
     for (const channel of Object.values(this.#channels)) channel.onEnd(() => this.close());
+    let connected = false;
     this.#pc.onconnectionstatechange = () => {
-      if (this.#pc.connectionState === 'failed' || this.#pc.connectionState === 'closed') this.close();
+      const state = this.#pc.connectionState;
+      connected ||= state === 'connected';
+      // The other side's first check starts the search again, unless this side has given up.
+      if (state === 'closed' || (state === 'failed' && (connected || !patient))) this.close();
     };
+    this.gathered = new Promise((resolve) => {
+      this.#pc.onicegatheringstatechange = () => {
+        if (this.#pc.iceGatheringState === 'complete') resolve();
+      };
+      this.onClose(resolve);
+    });
   }
 
   channel(name: ChannelName): RawChannel {
     return this.#channels[name];
+  }
+
+  get localDescription(): string {
+    return this.#pc.localDescription?.sdp ?? '';
   }
 
   async createOffer(): Promise<string> {
@@ -131,7 +150,7 @@ class BrowserRtcSession implements RtcSession {
   }
 
   #localSdp(): string {
-    return this.#pc.localDescription?.sdp ?? '';
+    return this.localDescription;
   }
 }
 

@@ -5,6 +5,9 @@
 import { type DeviceId } from '../model/ids.ts';
 import { type PeerConnection } from './peer-connection.ts';
 
+/** Sessions of one device: what a session calls itself is its own word, so a device could connect without end. */
+const mostOfOneDevice = 8;
+
 type ConnectionListener = (connection: PeerConnection) => void;
 
 export class ConnectionSet {
@@ -36,6 +39,8 @@ export class ConnectionSet {
     }
     this.#connections.add(connection);
     older?.close(replaced);
+    const ofDevice = this.all.filter(({ device }) => device === connection.device);
+    if (ofDevice.length > mostOfOneDevice) ofDevice[0]?.close(replaced);
     connection.onClose(() => {
       this.#connections.delete(connection);
       this.#changed();

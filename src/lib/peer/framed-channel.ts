@@ -15,8 +15,12 @@ export interface FramedChannelOptions {
   readonly onViolation: (error: TaggedError) => void;
 }
 
-/** Messages kept while nobody listens; more than this many bytes end the connection. */
-const heldLimit = 64 * 1024 * 1024;
+/** Bytes of messages kept while nobody listens; more end the connection. */
+const heldLimits: Readonly<Record<ChannelName, number>> = {
+  sync: messageLimits.sync,
+  control: 4 * messageLimits.control,
+  bulk: 4 * messageLimits.bulk
+};
 
 interface Outgoing {
   readonly frames: Iterator<Uint8Array, undefined>;
@@ -132,7 +136,8 @@ export class FramedChannel implements PeerChannel {
   #deliver(message: Uint8Array): void {
     if (this.#listeners.size === 0) {
       this.#heldBytes += message.length;
-      if (this.#heldBytes > heldLimit) throw tooLarge(this.#heldBytes, heldLimit);
+      const limit = heldLimits[this.name];
+      if (this.#heldBytes > limit) throw tooLarge(this.#heldBytes, limit);
       this.#held.push(message);
       return;
     }

@@ -34,6 +34,7 @@ const RefusalReason = v.picklist([
   'credential',
   'proof',
   'not-a-member',
+  'removed',
   'version',
   'malformed',
   'try-later',
@@ -118,7 +119,8 @@ export async function runHandshake(options: HandshakeOptions): Promise<RemotePee
     const invited = other.credential === 'invitation' && proof.invitation;
     const { device, sealingKey, writer } = other;
     const peer = { device, sealingKey, writer, ...(invited && { invitation: invited.invite }) };
-    if (credential.kind === 'member' && !invited && !credential.admits(peer)) throw refuse('not-a-member');
+    if (credential.kind === 'member' && !invited && !credential.admits(peer))
+      throw refuse(credential.wasMember?.(peer) ? 'removed' : 'not-a-member');
     options.onVerified?.(peer);
     send(port, { type: 'ready' });
     await expect(port, 'ready');
@@ -136,6 +138,7 @@ export async function runHandshake(options: HandshakeOptions): Promise<RemotePee
 /** Who is late, early or unlucky, and proved what they say. */
 const harmless = new Set<string>([
   'not-a-member',
+  'removed',
   'try-later',
   'invitation-unknown',
   'invitation-revoked',

@@ -57,6 +57,7 @@ export class MeshPeer {
   #unanswered = 0;
   #refusals = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #leaving = false;
   #stopped = false;
 
   constructor(host: MeshPeerHost) {
@@ -64,7 +65,10 @@ export class MeshPeer {
   }
 
   receive(signal: SignalFromPeer): void {
-    if (signal.type === 'announce') this.#unanswered = 0;
+    if (signal.type === 'announce') {
+      this.#unanswered = 0;
+      this.#leaving = false;
+    }
     if (signal.type === 'announce') this.#connectUnlessBusy();
     else if (signal.type === 'want') this.#onWant(signal.seen);
     else if (signal.type === 'offer') void this.#onOffer(signal.attempt, signal.sdp);
@@ -77,6 +81,15 @@ export class MeshPeer {
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
     this.#connectUnlessBusy();
+  }
+
+  /**
+   * The other side is said to leave. Whoever knows the room's key can say so: a connection that lives is proof of the
+   * contrary, and only when it ends is nobody looked for there any more.
+   */
+  leave(): void {
+    this.#leaving = true;
+    if (!this.#connection) this.#host.onGone();
   }
 
   stop(): void {
@@ -209,7 +222,9 @@ export class MeshPeer {
     this.#failures = this.#unanswered = this.#refusals = 0;
     const older = this.#connection;
     this.#connection = connection;
-    older?.close({ tag: 'peer-replaced', message: 'The peer connected anew.' });
+    // Whoever knows the room's key can answer in this peer's name: only its own session takes the place of its own.
+    if (older?.device === connection.device && older.writer === connection.writer)
+      older.close({ tag: 'peer-replaced', message: 'The peer connected anew.' });
     connection.onClose((reason) => this.#lost(connection, reason?.tag));
     if (!connection.closed) this.#host.onConnection(connection);
   }
@@ -218,7 +233,7 @@ export class MeshPeer {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
     // Another session of the mesh, under a new id, is the same peer: this id is of the past.
-    if (tag === 'peer-replaced') this.#host.onGone();
+    if (tag === 'peer-replaced' || this.#leaving) this.#host.onGone();
     else this.#connectUnlessBusy();
   }
 

@@ -49,6 +49,8 @@ export type Credential =
   | {
       readonly kind: 'member';
       readonly admits: AccessLookup;
+      /** Whether one who is not admitted took part once: it is told that it was removed. */
+      readonly wasMember?: AccessLookup | undefined;
       /** Without it nobody is let in by invitation here. */
       readonly invitations?: InvitationLookup | undefined;
     }

@@ -20,7 +20,6 @@ export interface RoomMeshOptions {
   readonly credential: Credential;
   /** ws:// or wss:// addresses; the same room may be announced on several. */
   readonly signalling: readonly string[];
-  readonly iceServers: readonly RTCIceServer[];
   readonly rtc: RtcFactory;
   readonly gate: FailureGate;
   readonly connections: ConnectionSet;
@@ -31,11 +30,15 @@ export interface RoomMeshOptions {
 
 /** Why an attempt at a peer that answers did not become a connection. */
 export interface MeshTrouble {
+  /** Its session in the room, where one is to blame. */
+  readonly peer?: string;
   readonly step: 'no-candidate-pair' | 'handshake-refused';
   readonly error: ErrorRecord;
 }
 
 const mostPeers = 20;
+/** Messages that wait to be opened; what comes beyond is lost, and announced again by who means it. */
+const mostWaiting = 1000;
 const announceFirstMs = 1000;
 const announceLongestMs = 15_000;
 
@@ -43,9 +46,10 @@ export class RoomMesh {
   readonly #options: RoomMeshOptions;
   readonly #id = toHex(randomBytes(16));
   readonly #cipher: SignalCipher;
-  readonly #clients: SignallingClient[];
+  readonly #clients = new Map<string, SignallingClient>();
   readonly #peers = new Map<string, MeshPeer>();
   #incoming: Promise<void> = Promise.resolve();
+  #waiting = 0;
   #announceTimer: ReturnType<typeof setTimeout> | undefined;
   #announceDelayMs = announceFirstMs;
   #stopped = false;
@@ -53,31 +57,40 @@ export class RoomMesh {
   private constructor(options: RoomMeshOptions, cipher: SignalCipher) {
     this.#options = options;
     this.#cipher = cipher;
-    this.#clients = options.signalling.map(
-      (url) =>
-        new SignallingClient({
-          url,
-          topic: options.room.name,
-          handlers: {
-            onMessage: (data) => this.#receive(data),
-            onReady: () => this.announceSoon(),
-            onState: () => options.onChange()
-          }
-        })
-    );
+    this.meetAt(options.signalling);
   }
 
   static async start(options: RoomMeshOptions): Promise<RoomMesh> {
     return new RoomMesh(options, await SignalCipher.of(options.room.password));
   }
 
+  /** Meets at these addresses from now on; connections that stand are left alone. */
+  meetAt(signalling: readonly string[]): void {
+    if (this.#stopped) return;
+    for (const [url, client] of this.#clients) {
+      if (signalling.includes(url)) continue;
+      client.stop();
+      this.#clients.delete(url);
+    }
+    for (const url of signalling) if (!this.#clients.has(url)) this.#clients.set(url, this.#clientFor(url));
+  }
+
   get signallingStates(): readonly SignallingState[] {
-    return this.#clients.map(({ state }) => state);
+    return [...this.#clients.values()].map(({ state }) => state);
+  }
+
+  get addresses(): readonly string[] {
+    return [...this.#clients.keys()];
   }
 
   /** Peers that are here, connected or not. */
   get peerCount(): number {
     return this.#peers.size;
+  }
+
+  /** Whether a session is still here. */
+  knows(peer: string): boolean {
+    return this.#peers.has(peer);
   }
 
   /** Announces now, and often again for a while. */
@@ -99,7 +112,19 @@ export class RoomMesh {
     this.#stopped = true;
     for (const peer of this.#peers.values()) peer.stop();
     this.#peers.clear();
-    for (const client of this.#clients) client.stop();
+    for (const client of this.#clients.values()) client.stop();
+  }
+
+  #clientFor(url: string): SignallingClient {
+    return new SignallingClient({
+      url,
+      topic: this.#options.room.name,
+      handlers: {
+        onMessage: (data) => this.#receive(data),
+        onReady: () => this.announceSoon(),
+        onState: () => this.#options.onChange()
+      }
+    });
   }
 
   #announce(): void {
@@ -117,16 +142,19 @@ export class RoomMesh {
   async #send(signal: Signal): Promise<void> {
     const sealed = await this.#cipher.seal(signal);
     if (this.#stopped) return;
-    for (const client of this.#clients) client.publish(sealed);
+    for (const client of this.#clients.values()) client.publish(sealed);
   }
 
   /** In order of arrival, though opening a seal is asynchronous: a candidate follows its offer. */
   #receive(data: unknown): void {
+    if (this.#waiting >= mostWaiting) return;
+    this.#waiting += 1;
     this.#incoming = this.#incoming
       .then(async () => {
         const signal = await this.#cipher.open(data);
         if (signal && !this.#stopped) this.#handle(signal);
       })
+      .finally(() => (this.#waiting -= 1))
       .catch((error: unknown) => {
         // Such as no more WebRTC connections to be had; the next signal is handled all the same.
         this.#options.onTrouble({ step: 'no-candidate-pair', error: toErrorRecord(asTagged(error)) });
@@ -137,7 +165,7 @@ export class RoomMesh {
     if (signal.from === this.#id) return;
     if ('to' in signal && signal.to !== this.#id) return;
     if (signal.type === 'bye') {
-      this.#forget(signal.from);
+      this.#peers.get(signal.from)?.leave();
       return;
     }
     const known = this.#peers.get(signal.from);
@@ -159,16 +187,16 @@ export class RoomMesh {
   }
 
   #hostFor(id: string): MeshPeerHost {
-    const { room, identity, credential, iceServers, rtc, gate, connections, onTrouble } = this.#options;
+    const { room, identity, credential, rtc, gate, connections, onTrouble } = this.#options;
     return {
       ownId: this.#id,
       peerId: id,
       offers: this.#id > id,
-      newSession: () => rtc({ iceServers }),
+      newSession: rtc,
       linkOptions: { room: room.name, identity, credential, gate },
       send: (signal) => void this.#send(signal),
       onConnection: (connection) => connections.add(connection),
-      onTrouble: (step, error) => onTrouble({ step, error: toErrorRecord(asTagged(error)) }),
+      onTrouble: (step, error) => onTrouble({ peer: id, step, error: toErrorRecord(asTagged(error)) }),
       onGone: () => this.#forget(id)
     };
   }

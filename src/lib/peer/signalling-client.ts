@@ -56,7 +56,14 @@ export class SignallingClient {
   }
 
   #connect(): void {
-    const socket = new WebSocket(this.url);
+    let socket: WebSocket;
+    try {
+      socket = new WebSocket(this.url);
+    } catch {
+      // Such as a page by HTTPS and a ws:// address: browsers refuse that at once, and always will.
+      queueMicrotask(() => this.#setState('unreachable'));
+      return;
+    }
     this.#socket = socket;
     this.#schedule(() => this.#lost(socket), connectTimeoutMs);
     socket.onopen = () => {

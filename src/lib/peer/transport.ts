@@ -58,13 +58,26 @@ export interface RtcSession extends PeerTransport {
   /** Candidates that come before the remote description are kept for it; a useless one is ignored. */
   addCandidate(candidate: IceCandidate): void;
   onCandidate(listener: (candidate: IceCandidate) => void): void;
+  /** As it is now, with the candidates found so far; empty before there is one. */
+  readonly localDescription: string;
+  /** Settles when all candidates of this side stand in its description, or the session ended. */
+  readonly gathered: Promise<void>;
 }
 
 export interface RtcOptions {
   readonly iceServers: readonly RTCIceServer[];
+  /** No path but through a TURN server is offered or tried. */
+  readonly relayOnly: boolean;
 }
 
-export type RtcFactory = (options: RtcOptions) => RtcSession;
+/** No server is asked: host candidates alone. */
+export const directRtc: RtcOptions = { iceServers: [], relayOnly: false };
+
+/** Makes the sessions of one device, by its own ICE settings. */
+export type RtcFactory = (options?: {
+  /** The other side answers in minutes, not seconds: a search for a path that came to nothing may begin again. */
+  patient?: boolean;
+}) => RtcSession;
 
 /** The ids of the pre-negotiated data channels. */
 export const dataChannelIds: Readonly<Record<ChannelName, number>> = { sync: 0, control: 1, bulk: 2 };

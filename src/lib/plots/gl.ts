@@ -2,6 +2,13 @@
 import * as twgl from 'twgl.js';
 import { TaggedError } from '#lib/model/errors.ts';
 
+/** In CSS px, with the device px a CSS px where they are not the screen's. */
+export interface DrawingSize {
+  width: number;
+  height: number;
+  ratio?: number | undefined;
+}
+
 /** @throws TaggedError `webgl-missing` when the browser cannot draw with WebGL2. */
 export function openGl(canvas: HTMLCanvasElement): WebGL2RenderingContext {
   const gl = canvas.getContext('webgl2', { antialias: true, premultipliedAlpha: true, alpha: true });
@@ -9,9 +16,9 @@ export function openGl(canvas: HTMLCanvasElement): WebGL2RenderingContext {
   return gl;
 }
 
-/** Clears the surface and sets its size in CSS px; returns the device px a CSS px. */
-export function beginFrame(gl: WebGL2RenderingContext, size: { width: number; height: number }): number {
-  const ratio = globalThis.devicePixelRatio || 1;
+/** Clears the surface and sets its size in CSS px; returns the device px a CSS px, the screen's unless given. */
+export function beginFrame(gl: WebGL2RenderingContext, size: DrawingSize): number {
+  const ratio = size.ratio ?? (globalThis.devicePixelRatio || 1);
   const canvas = gl.canvas as HTMLCanvasElement;
   const width = Math.max(1, Math.round(size.width * ratio));
   const height = Math.max(1, Math.round(size.height * ratio));

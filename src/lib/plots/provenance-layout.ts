@@ -32,15 +32,20 @@ export function layOutProvenance(nodes: readonly ProvenanceNode[]): ProvenanceLa
   const columns = new Map<string, number>();
   for (const node of nodes) columnOf(node, { byId, columns, above: new Set() });
   const rows = new Map<string, number>();
-  const lastRow: number[] = [];
-  const ordered = [...nodes].sort((a, b) => (columns.get(a.id) ?? 0) - (columns.get(b.id) ?? 0));
-  for (const node of ordered) {
-    const column = columns.get(node.id) ?? 0;
-    const wanted = Math.min(...node.from.map((id) => rows.get(id) ?? 0), Infinity);
-    const free = (lastRow[column] ?? -1) + 1;
-    const row = Number.isFinite(wanted) ? Math.max(wanted, free) : free;
-    rows.set(node.id, row);
-    lastRow[column] = row;
+  const ordered: ProvenanceNode[] = [];
+  const byColumn = Map.groupBy(nodes, ({ id }) => columns.get(id) ?? 0);
+  for (const [, column] of [...byColumn].sort(([a], [b]) => a - b)) {
+    const wanted = column.map((node) => ({
+      node,
+      row: Math.min(...node.from.map((id) => rows.get(id) ?? 0), Infinity)
+    }));
+    let free = 0;
+    for (const { node, row } of wanted.sort((a, b) => (a.row === b.row ? 0 : a.row - b.row))) {
+      const taken = Number.isFinite(row) ? Math.max(row, free) : free;
+      rows.set(node.id, taken);
+      free = taken + 1;
+      ordered.push(node);
+    }
   }
   const { width, height, gapX, gapY } = provenanceBox;
   const placed = ordered.map((node) => ({

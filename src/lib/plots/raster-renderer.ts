@@ -1,6 +1,14 @@
 /** Draws spike trains as rows of short lines with WebGL2; times go to the GPU once. */
 import * as twgl from 'twgl.js';
-import { beginFrame, createProgram, createShape, flatFragment, type GlShape, openGl } from './gl.ts';
+import {
+  beginFrame,
+  createProgram,
+  createShape,
+  type DrawingSize,
+  flatFragment,
+  type GlShape,
+  openGl
+} from './gl.ts';
 import { type Rgb } from './theme-colors.ts';
 
 const vertex = `#version 300 es
@@ -47,7 +55,7 @@ export class RasterRenderer {
   draw(frame: {
     startSeconds: number;
     spanSeconds: number;
-    size: { width: number; height: number };
+    size: DrawingSize;
     /** One a row. */
     colors: readonly Rgb[];
   }): void {

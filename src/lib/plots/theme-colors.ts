@@ -15,6 +15,11 @@ export function resolveColor(element: HTMLElement, color: string): Rgb {
   return [Number(parts[1]) / 255, Number(parts[2]) / 255, Number(parts[3]) / 255];
 }
 
+/** As CSS writes it. */
+export function cssColor(color: Rgb): string {
+  return `rgb(${color.map((part) => Math.round(part * 255)).join(', ')})`;
+}
+
 /** Calls `changed` whenever the theme may have changed. Returns the cleanup. */
 export function watchTheme(changed: () => void): () => void {
   const query = matchMedia('(prefers-color-scheme: dark)');

@@ -4,7 +4,15 @@
  */
 import * as twgl from 'twgl.js';
 import { type TraceMarks, type TraceWindow } from '#lib/model/preview.ts';
-import { beginFrame, createProgram, createShape, flatFragment, type GlShape, openGl } from './gl.ts';
+import {
+  beginFrame,
+  createProgram,
+  createShape,
+  type DrawingSize,
+  flatFragment,
+  type GlShape,
+  openGl
+} from './gl.ts';
 import { type Rgb } from './theme-colors.ts';
 import { type TraceView } from './trace-view.ts';
 
@@ -45,7 +53,7 @@ export interface TraceColors {
 
 export interface TraceFrame {
   view: TraceView;
-  size: { width: number; height: number };
+  size: DrawingSize;
   samplingRateHz: number;
   /** Channel shown in each row, from the top. */
   rows: readonly number[];
@@ -146,7 +154,7 @@ export class TraceRenderer {
   }
 }
 
-interface MarkVertices {
+export interface MarkVertices {
   /** vertices × (samples from the window's start, µV, row) */
   place: number[];
   /** vertices × rgb */
@@ -154,7 +162,7 @@ interface MarkVertices {
 }
 
 /** Recolours the stretch of trace around each mark, and puts a dot at a peak that has no unit. */
-function buildMarks(
+export function buildMarks(
   window: TraceWindow,
   marks: TraceMarks,
   frame: Pick<TraceFrame, 'rows' | 'colors' | 'samplingRateHz'>

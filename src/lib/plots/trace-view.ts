@@ -58,6 +58,8 @@ export function revealRow(view: TraceView, row: number, extent: TraceExtent): Tr
 
 interface KeyLike {
   key: string;
+  /** The physical key: with Alt a Mac types signs. */
+  code: string;
   altKey: boolean;
   ctrlKey: boolean;
   metaKey: boolean;
@@ -71,7 +73,7 @@ interface KeyLike {
 export function viewAfterKey(view: TraceView, event: KeyLike, extent: TraceExtent): TraceView | undefined {
   if (event.ctrlKey || event.metaKey) return undefined;
   const step = view.spanSeconds * (event.shiftKey ? 1 : 0.2);
-  switch (event.key) {
+  switch (event.altKey ? signOf(event) : event.key) {
     case 'ArrowLeft':
       return clampView({ ...view, startSeconds: view.startSeconds - step }, extent);
     case 'ArrowRight':
@@ -96,6 +98,11 @@ export function viewAfterKey(view: TraceView, event: KeyLike, extent: TraceExten
   }
 }
 
+function signOf({ code, key }: KeyLike): string {
+  if (code === 'Equal' || code === 'NumpadAdd') return '+';
+  return code === 'Minus' || code === 'NumpadSubtract' ? '-' : key;
+}
+
 /** A smaller `factor` draws taller. */
 export function scaleAmplitude(view: TraceView, factor: number, extent: TraceExtent): TraceView {
   return clampView({ ...view, uvPerRow: view.uvPerRow * factor }, extent);
@@ -105,7 +112,10 @@ export function moveRows(view: TraceView, rows: number, extent: TraceExtent): Tr
   return clampView({ ...view, firstRow: view.firstRow + rows }, extent);
 }
 
-interface WheelLike extends Omit<KeyLike, 'key'> {
+/** What a wheel does without a key: `dendro` moves over channels; `phy` zooms in time, as Phy 2's trace view does. */
+export type MouseHabit = 'dendro' | 'phy';
+
+interface WheelLike extends Omit<KeyLike, 'key' | 'code'> {
   deltaX: number;
   deltaY: number;
   /** 0 pixels, 1 lines, 2 pages. */
@@ -119,6 +129,7 @@ interface WheelLike extends Omit<KeyLike, 'key'> {
  */
 export function viewAfterWheel(options: {
   view: TraceView;
+  mouse?: MouseHabit | undefined;
   event: WheelLike;
   at: number;
   size: { width: number; height: number };
@@ -129,15 +140,17 @@ export function viewAfterWheel(options: {
   const dx = event.deltaX * unit;
   const dy = event.deltaY * unit;
   const main = Math.abs(dy) > Math.abs(dx) ? dy : dx;
-  if (event.ctrlKey || event.metaKey)
-    return zoomTime(view, Math.exp(clamp(main, -200, 200) / 300), at, extent);
-  if (event.altKey) return scaleAmplitude(view, Math.exp(clamp(main, -200, 200) / 300), extent);
-  if (event.shiftKey || Math.abs(dx) > Math.abs(dy)) {
+  const factor = Math.exp(clamp(main, -200, 200) / 300);
+  const command = event.ctrlKey || event.metaKey;
+  const sideways = Math.abs(dx) > Math.abs(dy);
+  const phy = options.mouse === 'phy';
+  if (phy ? command : event.altKey && !command) return scaleAmplitude(view, factor, extent);
+  if (phy ? event.altKey || sideways : (event.shiftKey || sideways) && !command)
     return clampView(
       { ...view, startSeconds: view.startSeconds + (main / size.width) * view.spanSeconds },
       extent
     );
-  }
+  if (phy ? !event.shiftKey : command) return zoomTime(view, factor, at, extent);
   return moveRows(view, (dy / size.height) * view.rowCount, extent);
 }
 

@@ -9,13 +9,15 @@ import { contradict } from './fork.ts';
 
 export interface AdmissionContext {
   project: ProjectId;
+  /** How many entries of all writers stand in our carrier. */
+  entryCount: () => number;
   /** How many entries of a writer stand in our carrier. */
   lengthOf: (writer: number) => number;
   /** The entry that stands in our carrier at this place, if any. */
   entryAt: (writer: number, seq: number) => Uint8Array | undefined;
   isForked: (writer: number) => boolean;
-  /** Whether this device may write nothing, so that its own entries are dropped at its own connection. */
-  mayNotWrite: (device: DeviceId) => boolean;
+  /** Whether an entry may come from its own device; others may relay it in any case. */
+  mayHandIn: (entry: Entry) => Promise<boolean>;
   /** Called with two entries of which no honest writer signs both. */
   onFork: (first: Entry, second: Entry) => void;
 }
@@ -28,6 +30,12 @@ type Verdict = 'pass' | 'drop' | 'refuse';
 
 /** Signatures are checked on other threads, so many at a time; few enough that a bad one is found soon. */
 const verifiedAtOnce = 256;
+
+/**
+ * An honest clock is no larger than the number of entries in the project; this much more is room for those that a replica
+ * lacks. With a clock at its end nothing could come after anything any more.
+ */
+const clockAhead = 100_000;
 
 export class Admission {
   readonly #context: AdmissionContext;
@@ -54,9 +62,11 @@ export class Admission {
     const runs = readAppends(update);
     if (!runs) return undefined;
     this.#forgetApplied();
+    const arriving = runs.reduce((sum, { entries }) => sum + entries.length, 0);
+    const latest = this.#context.entryCount() + arriving + clockAhead;
     const dropped = new Set<number>();
     for (const run of runs) {
-      const verdict = dropped.has(run.writer) ? 'drop' : await this.#judge(run, from);
+      const verdict = dropped.has(run.writer) ? 'drop' : await this.#judge(run, { from, latest });
       if (verdict === 'refuse') return undefined;
       if (verdict === 'drop') dropped.add(run.writer);
     }
@@ -65,7 +75,10 @@ export class Admission {
     return dropped.size === 0 ? update : withoutWriters(update, dropped);
   }
 
-  async #judge({ writer, from, entries: bytes }: LogRun, peer: DeviceId): Promise<Verdict> {
+  async #judge(
+    { writer, from, entries: bytes }: LogRun,
+    { from: peer, latest }: { from: DeviceId; latest: number }
+  ): Promise<Verdict> {
     if (this.#context.isForked(writer)) return 'drop';
     const held = this.#lengthOf(writer);
     // An update that outran the ones before it comes again with the next sync step.
@@ -83,7 +96,9 @@ export class Admission {
     }
     const [next] = fresh;
     if (!next) return 'pass';
-    if (next.device === peer && this.#context.mayNotWrite(peer)) return 'drop';
+    if (fresh.some(({ lamport }) => lamport > latest)) return 'drop';
+    if (next.device === peer)
+      for (const entry of fresh) if (!(await this.#context.mayHandIn(entry))) return 'drop';
     if (next.seq === 0) return 'pass';
     const last = this.#entryAt(writer, next.seq - 1);
     const previous = last && (await decodeEntry(last));

@@ -2,9 +2,11 @@
 import * as v from 'valibot';
 import { DeviceRecord, InvitableRole, PersonRecord, Role } from '../identity/person.ts';
 import { fromUtf8, utf8 } from '../identity/encoding.ts';
+import { mostSignalling, SignallingUrl } from '../identity/links.ts';
 import { ContentRoot, DeviceId, FileId, InvitationId, JobId, PersonId, WriterId } from '../model/ids.ts';
 import { JobEvent, JobSubmission, RecordingSelection } from '../model/processor.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { commentFacts } from './comments.ts';
 
 const largestBody = 512 * 1024;
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -21,8 +23,9 @@ const Found = v.object({
 });
 const Admit = v.object({ type: v.literal('admit'), at, person: PersonRecord, role: Role });
 const AddDevice = v.object({ type: v.literal('device'), at, person: PersonId, device: DeviceRecord });
+export const mostCutWriters = 5000;
 /** For each of the person's writers, the last seq still judged by the old role. */
-const cut = v.pipe(v.array(v.object({ writer: WriterId, seq: count })), v.maxLength(5000));
+const cut = v.pipe(v.array(v.object({ writer: WriterId, seq: count })), v.maxLength(mostCutWriters));
 const ChangeRole = v.object({
   type: v.literal('role'),
   at,
@@ -54,6 +57,21 @@ const Join = v.object({
   /** identity/invitation.ts */
   signature: v.pipe(v.string(), v.regex(/^[0-9a-f]{128}$/))
 });
+/** Where members meet besides their nodes; the last one counts. */
+const Meet = v.object({
+  type: v.literal('meet'),
+  at,
+  signalling: v.pipe(v.array(SignallingUrl), v.maxLength(mostSignalling))
+});
+/** Deletes the project for everybody: nothing is run or changed in it until that is taken back. */
+const DeleteProject = v.object({ type: v.literal('delete-project'), at });
+const deletionEntries = v.pipe(
+  v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
+  v.minLength(1),
+  v.maxLength(1000)
+);
+/** Takes deletions of the project back, named by the hashes of their entries. */
+const RestoreProject = v.object({ type: v.literal('restore-project'), at, deletions: deletionEntries });
 /** Two histories of one writer, shown by whoever found them (fork.ts); base64url. */
 const signedHeader = v.pipe(v.string(), v.maxLength(8192));
 const Fork = v.object({ type: v.literal('fork'), at, first: signedHeader, second: signedHeader });
@@ -66,6 +84,9 @@ export const AccessBody = v.variant('type', [
   Invite,
   Revoke,
   Join,
+  Meet,
+  DeleteProject,
+  RestoreProject,
   Fork
 ]);
 export type AccessBody = v.InferOutput<typeof AccessBody>;
@@ -108,6 +129,8 @@ const DeleteFact = v.variant('kind', [
   v.object({ type: v.literal('delete'), at, kind: v.literal('file'), id: FileId }),
   v.object({ type: v.literal('delete'), at, kind: v.literal('job'), id: JobId })
 ]);
+/** Takes deletions back, named by the hashes of their entries. */
+const RestoreFact = v.object({ type: v.literal('restore'), at, deletions: deletionEntries });
 export const FactBody = v.variant('type', [
   FileFact,
   RootFact,
@@ -115,7 +138,9 @@ export const FactBody = v.variant('type', [
   AssignFact,
   EventFact,
   CancelFact,
-  DeleteFact
+  DeleteFact,
+  RestoreFact,
+  ...commentFacts
 ]);
 export type FactBody = v.InferOutput<typeof FactBody>;
 

@@ -17,19 +17,30 @@ function logName(writer: number): string {
 }
 
 /** Appends an entry to this session's log; the carrier's client id must be its writer. */
-export function appendToCarrier(carrier: Y.Doc, writer: WriterId, entry: Uint8Array): void {
+export function appendToCarrier(carrier: Y.Doc, writer: WriterId, ...entries: Uint8Array[]): void {
   if (carrier.clientID !== writer) carrier.clientID = writer;
-  carrier.getArray<Uint8Array>(logName(writer)).push([entry]);
+  carrier.getArray<Uint8Array>(logName(writer)).push(entries);
 }
 
-/** Entries of one writer from a position on. */
+/**
+ * Entries of one writer from a position on; what is no entry is empty. Read from the store: to make the Y.Array of a log
+ * takes a transaction, which looks at every writer.
+ */
 export function readLog(carrier: Y.Doc, writer: number, from: number): Uint8Array[] {
-  return carrier.getArray<Uint8Array>(logName(writer)).slice(from);
+  const count = Math.max(0, logLength(carrier, writer) - from);
+  return Array.from({ length: count }, (_, i) => entryAt(carrier, writer, from + i) ?? new Uint8Array());
 }
 
 /** How many entries of a writer stand in the carrier. */
 export function logLength(carrier: Y.Doc, writer: number): number {
   return Y.getState(carrier.store, writer);
+}
+
+/** How many entries stand in the carrier. */
+export function entryCount(carrier: Y.Doc): number {
+  let count = 0;
+  for (const structs of carrier.store.clients.values()) count += structs.length;
+  return count;
 }
 
 /** The entry at one place of a writer's log. */

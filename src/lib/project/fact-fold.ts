@@ -1,11 +1,26 @@
 /** Files and jobs: folds fact entries in the common order, each rule a named validator. */
 import { type Role } from '../identity/person.ts';
-import { type ContentRoot, type DeviceId, type FileId, type JobId, type PersonId } from '../model/ids.ts';
+import {
+  type ContentRoot,
+  type DeviceId,
+  type FileId,
+  type JobId,
+  type PersonId,
+  type WriterId
+} from '../model/ids.ts';
 import { type JobEvent } from '../model/processor.ts';
-import { type Access } from './access-fold.ts';
+import { type Access } from './access.ts';
 import { type FactBody, type FileFact } from './bodies.ts';
+import { CommentFold, type CommentTopic } from './comments.ts';
+import { cascade, type Deletion, type RecordItem } from './deletions.ts';
 import { type Entry } from './entry.ts';
-import { type AttemptState, type FileState, isTerminal, type JobState } from './project-state.ts';
+import {
+  type AttemptState,
+  type FileState,
+  isTerminal,
+  type JobState,
+  type ProjectState
+} from './project-state.ts';
 
 /** A fact entry whose body was understood. */
 export interface FactEntry {
@@ -17,6 +32,10 @@ interface Author {
   person: PersonId;
   device: DeviceId;
   role: Role;
+  /** Hash of the entry that is taken, and its place. */
+  entry: string;
+  writer: WriterId;
+  seq: number;
 }
 
 interface MutableAttempt {
@@ -37,16 +56,15 @@ interface MutableFile {
   roots: ContentRoot[];
 }
 
+type FoldedFacts = Pick<ProjectState, 'files' | 'jobs' | 'comments' | 'deletions' | 'deleted'>;
+
 /** Folds fact entries, given in the common order, under the folded access state. */
-export function foldFacts(
-  entries: readonly FactEntry[],
-  access: Access
-): { files: FileState[]; jobs: JobState[] } {
+export function foldFacts(entries: readonly FactEntry[], access: Access): FoldedFacts {
   const fold = new FactFold();
   for (const { entry, body } of entries) {
     const person = access.personOf(entry.device);
     const role = access.roleFor(entry);
-    if (person !== undefined && role !== undefined) fold.take(body, { person, role, device: entry.device });
+    if (person !== undefined && role !== undefined) fold.take(body, { person, role, ...placeOf(entry) });
   }
   return fold.finish();
 }
@@ -54,7 +72,11 @@ export function foldFacts(
 class FactFold {
   readonly #files = new Map<FileId, MutableFile>();
   readonly #jobs = new Map<JobId, MutableJob>();
-  readonly #deleted: { kind: 'file' | 'job'; id: FileId | JobId }[] = [];
+  /** Outputs of all jobs: a file is made by one job. */
+  readonly #declared = new Set<FileId>();
+  readonly #comments = new CommentFold();
+  /** By the hashes of their entries. */
+  readonly #deletions = new Map<string, Deletion>();
 
   take(body: FactBody, author: Author): void {
     if (body.type === 'file') this.#takeFile(body, author);
@@ -63,18 +85,21 @@ class FactFold {
     else if (body.type === 'assign') this.#takeAssignment(body, author);
     else if (body.type === 'event') this.#takeEvent(body.event, author);
     else if (body.type === 'cancel') this.#takeCancel(body.job, author);
-    else if (mayEdit(author)) this.#deleted.push(body);
+    else if (body.type === 'delete') this.#takeDeletion([body], body.at, author);
+    else if (body.type !== 'restore') this.#comments.take(body, author, (topic) => this.#has(topic));
+    else if (mayEdit(author)) for (const entry of body.deletions) this.#deletions.delete(entry);
   }
 
   #takeFile(fact: FileFact, author: Author): void {
-    if (this.#files.has(fact.file) || !(mayEdit(author) || this.#isOwnOutput(fact, author))) return;
+    const isMade = fact.generatedBy !== undefined || this.#declared.has(fact.file);
+    if (this.#files.has(fact.file) || !(isMade ? this.#isOwnOutput(fact, author) : mayEdit(author))) return;
     this.#files.set(fact.file, { fact, author, roots: fact.root === undefined ? [] : [fact.root] });
   }
 
-  /** A compute node may add what its own job made, and nothing else. */
+  /** What a job made is added by a device that ran it, and by nobody else: provenance is not an editor's word. */
   #isOwnOutput({ generatedBy, file }: FileFact, author: Author): boolean {
     const job = generatedBy && this.#jobs.get(generatedBy.job);
-    if (author.role !== 'compute' || !job) return false;
+    if (author.role === 'viewer' || !job) return false;
     const declared = job.body.definition.outputs.some(
       (output) => output.name === generatedBy.output && output.file === file
     );
@@ -87,10 +112,25 @@ class FactFold {
   }
 
   #takeJob(body: MutableJob['body'], author: Author): void {
-    const inputsKnown = body.definition.inputs.every(({ file }) => this.#files.has(file));
-    if (!mayEdit(author) || this.#jobs.has(body.job) || body.submitter !== author.person || !inputsKnown)
-      return;
-    this.#jobs.set(body.job, { body, author, cancelRequested: false, attempts: new Map() });
+    const { job, definition, submitter, replaces = [] } = body;
+    const inputsKnown = definition.inputs.every(({ file }) => this.#files.has(file));
+    const outputsNew = definition.outputs.every(
+      ({ file }) => !this.#files.has(file) && !this.#declared.has(file)
+    );
+    if (!mayEdit(author) || this.#jobs.has(job) || submitter !== author.person) return;
+    if (!inputsKnown || !outputsNew) return;
+    for (const { file } of definition.outputs) this.#declared.add(file);
+    const replaced = replaces.map((id): RecordItem => ({ kind: 'job', id }));
+    this.#takeDeletion(replaced, body.at, author, job);
+    this.#jobs.set(job, { body, author, cancelRequested: false, attempts: new Map() });
+  }
+
+  /** What is not known when its deletion comes stays: nobody deletes what they have not seen. */
+  #takeDeletion(named: readonly RecordItem[], at: number, author: Author, replacedBy?: JobId): void {
+    const items = named.filter((item) => this.#has(item)).map(({ kind, id }) => ({ kind, id }) as RecordItem);
+    if (!mayEdit(author) || items.length === 0) return;
+    const { entry, person: by, device: byDevice } = author;
+    this.#deletions.set(entry, { entry, items, by, byDevice, at, ...(replacedBy && { replacedBy }) });
   }
 
   /** Of two assignments of one attempt the first counts; a next attempt needs the one before. */
@@ -112,29 +152,33 @@ class FactFold {
     if (job && (mayEdit(author) || job.body.submitter === author.person)) job.cancelRequested = true;
   }
 
-  finish(): { files: FileState[]; jobs: JobState[] } {
-    this.#cascadeDeletions();
-    return { files: [...this.#files.values()].map(fileState), jobs: [...this.#jobs.values()].map(jobState) };
+  #has(item: RecordItem | CommentTopic): boolean {
+    return item.kind === 'job' ? this.#jobs.has(item.id) : this.#files.has(item.id);
   }
 
-  /** A job goes with any of its inputs or made outputs, a made file with its job; imports stand by themselves. */
-  #cascadeDeletions(): void {
-    const gone = new Set<string>();
-    const dropFile = (id: FileId) => this.#files.delete(id) && gone.add(id);
-    for (const { kind, id } of this.#deleted) {
-      if (kind === 'file') dropFile(id as FileId);
-      else this.#jobs.delete(id as JobId);
-    }
-    for (let before = -1; before !== gone.size && this.#deleted.length > 0;) {
-      before = gone.size;
-      for (const [id, { body }] of this.#jobs) {
-        const { inputs, outputs } = body.definition;
-        if ([...inputs, ...outputs].some(({ file }) => gone.has(file))) this.#jobs.delete(id);
+  finish(): FoldedFacts {
+    const deletions = [...this.#deletions.values()];
+    const files = [...this.#files.values()].map(fileState);
+    const jobs = [...this.#jobs.values()].map(jobState);
+    const gone = cascade(
+      { files, jobs },
+      deletions.flatMap(({ items }) => items)
+    );
+    return {
+      files: files.filter(({ file }) => !gone.files.has(file)),
+      jobs: jobs.filter(({ job }) => !gone.jobs.has(job)),
+      comments: this.#comments.all,
+      deletions,
+      deleted: {
+        files: files.filter(({ file }) => gone.files.has(file)),
+        jobs: jobs.filter(({ job }) => gone.jobs.has(job))
       }
-      for (const [id, { fact }] of this.#files)
-        if (fact.generatedBy && !this.#jobs.has(fact.generatedBy.job)) dropFile(id);
-    }
+    };
   }
+}
+
+function placeOf({ device, hash, writer, seq }: Entry): Omit<Author, 'person' | 'role'> {
+  return { device, entry: hash, writer, seq };
 }
 
 function mayEdit({ role }: Author): boolean {

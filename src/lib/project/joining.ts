@@ -1,6 +1,6 @@
 /** Coming into a project by an invitation: what its link tells, and what a member checks at the door. */
 import { type DeviceId, type InvitationId, type ProjectId, type WriterId } from '../model/ids.ts';
-import { type Invitation } from './access-fold.ts';
+import { type Invitation } from './access.ts';
 import { type AccessBody, decodeAccessBody } from './bodies.ts';
 import { readAppends } from './carrier.ts';
 import { verifyRun } from './log.ts';
@@ -34,9 +34,10 @@ export function invitationProblem(
 ): InvitationProblem | undefined {
   const invitation = invitations.find((known) => known.invite === invite);
   if (invitation?.key !== key) return 'unknown';
+  // An admin's session revokes what is used up.
+  if (invitation.joined.length >= invitation.uses) return 'used';
   if (invitation.revoked) return 'revoked';
-  if (Date.now() > invitation.expires + expiryGraceMs) return 'expired';
-  return invitation.joined.length >= invitation.uses ? 'used' : undefined;
+  return Date.now() > invitation.expires + expiryGraceMs ? 'expired' : undefined;
 }
 
 /** The joining of which an update consists; `undefined` when it holds anything else. */

@@ -7,20 +7,24 @@ import { concatBytes, utf8 } from '../identity/encoding.ts';
 import { sha256 } from '../identity/hash.ts';
 import { verifyJoining } from '../identity/invitation.ts';
 import { type ProjectId, type WriterId } from '../model/ids.ts';
-import { type AccessEntry } from './access-fold.ts';
+import { type AccessEntry } from './access.ts';
 import { AccessHistory } from './access-history.ts';
 import { type AccessBody, decodeAccessBody, decodeFactBody } from './bodies.ts';
 import { hashDefinition } from './canonical-json.ts';
 import { compareEntries, decodeEntry, type Entry, follows, largestLamport, verifyEntry } from './entry.ts';
 import { type FactEntry } from './fact-fold.ts';
 import { provenFork } from './fork.ts';
-import { isUpdateBy } from './view.ts';
+import { readEditRun } from './view.ts';
 
 /** What one writer's log is known to hold. */
 interface WriterLog {
   /** Entries read so far, valid or not. */
   read: number;
   last?: Entry;
+  /** Of each entry of its unbroken part. */
+  hashes: string[];
+  /** The next place in the view that its edits may fill. */
+  viewClock: number;
   /** Set once an entry does not fit: nothing after it counts. */
   broken: boolean;
 }
@@ -32,6 +36,7 @@ export class EntryLog {
   readonly #facts: FactEntry[] = [];
   readonly #edits: Entry[] = [];
   readonly #forked = new Set<number>();
+  #accessVersion = 0;
   #lamport = 0;
   /** The latest clock of each device's facts and access entries, ms since 1970: shown, never folded by. */
   readonly lastActive = new Map<Entry['device'], number>();
@@ -39,6 +44,11 @@ export class EntryLog {
 
   constructor(project: ProjectId) {
     this.#project = project;
+  }
+
+  /** Another one whenever `access` or `history` are. */
+  get accessVersion(): number {
+    return this.#accessVersion;
   }
 
   /** What counts if its author's role allows it, in the common order. */
@@ -77,32 +87,55 @@ export class EntryLog {
     return this.#writers.get(writer)?.last;
   }
 
+  /** The last good entry of each writer. */
+  get lasts(): Entry[] {
+    return [...this.#writers.values()].flatMap(({ last }) => last ?? []);
+  }
+
+  hashAt(writer: number, seq: number): string | undefined {
+    return this.#writers.get(writer)?.hashes[seq];
+  }
+
   /** Last seq of each of a device's writers. */
   writersOf(isDevice: (device: Entry['device']) => boolean): { writer: WriterId; seq: number }[] {
-    return [...this.#writers.values()].flatMap(({ last }) =>
-      last && isDevice(last.device) ? [{ writer: last.writer, seq: last.seq }] : []
-    );
+    return this.lasts.flatMap(({ device, writer, seq }) => (isDevice(device) ? [{ writer, seq }] : []));
   }
 
   /** Takes in a writer's next entries, as they stand in the carrier. */
   async take(writer: number, bytes: readonly Uint8Array[]): Promise<void> {
-    const log = this.#writers.get(writer) ?? { read: 0, broken: false };
+    const log = this.#writers.get(writer) ?? { read: 0, hashes: [], viewClock: 0, broken: false };
     this.#writers.set(writer, log);
     const from = log.read;
     log.read += bytes.length;
     if (log.broken) return;
     const run = await verifyRun({ project: this.#project, writer, from, previous: log.last }, bytes);
     if (run.length < bytes.length) log.broken = true;
-    for (const entry of run) await this.#add(entry);
+    for (const entry of run) {
+      log.hashes.push(entry.hash);
+      await this.#add(entry, log);
+    }
     const last = run.at(-1);
     if (last) log.last = last;
   }
 
-  async #add(entry: Entry): Promise<void> {
+  async #add(entry: Entry, log: WriterLog): Promise<void> {
     this.#lamport = Math.max(this.#lamport, entry.lamport);
-    if (entry.kind === 'access') await this.#addAccess(entry);
-    else if (entry.kind === 'fact') await this.#addFact(entry);
-    else if (isUpdateBy(entry.writer, entry.body)) insertInOrder(this.#edits, entry, (item) => item);
+    if (entry.kind === 'access') {
+      await this.#addAccess(entry);
+      this.#accessVersion += 1;
+    } else if (entry.kind === 'fact') await this.#addFact(entry);
+    else this.#addEdit(entry, log);
+  }
+
+  /**
+   * An edit goes on where its writer's last one ended. With two contents for one place, or a place left for later, what a
+   * replica shows would depend on which arrived first.
+   */
+  #addEdit(entry: Entry, log: WriterLog): void {
+    const run = readEditRun(entry.writer, entry.body);
+    if (!run || (run.to > run.from && run.from !== log.viewClock)) return;
+    if (run.to > run.from) log.viewClock = run.to;
+    insertInOrder(this.#edits, entry, (item) => item);
   }
 
   async #addFact(entry: Entry): Promise<void> {

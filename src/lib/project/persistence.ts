@@ -33,6 +33,17 @@ export interface UpdateRows {
   remove(project: ProjectId): Promise<void>;
 }
 
+/** Stores nothing: for a look at a record, and for members that live as long as their process. */
+export const unstoredPersistence: ProjectPersistence = {
+  list: () => Promise.resolve([]),
+  remove: () => Promise.resolve(),
+  open() {
+    const carrier = createCarrier();
+    const close = async () => carrier.destroy();
+    return Promise.resolve({ carrier, flushed: () => Promise.resolve(), close });
+  }
+};
+
 const rowsBeforeCompaction = 500;
 
 /** Persistence over update rows; many rows are compacted into one when a project is opened. */

@@ -4,57 +4,40 @@
  */
 import * as v from 'valibot';
 import type * as Y from 'yjs';
-import { type DeviceKeys } from '../identity/device-keys.ts';
 import { toHex } from '../identity/encoding.ts';
 import { randomBytes } from '../identity/hash.ts';
-import { createInvitationKey, invitationKeyFrom, signJoining } from '../identity/invitation.ts';
-import { type DeviceRecord, type InvitableRole, type PersonRecord, type Role } from '../identity/person.ts';
+import { type PersonRecord, type Role } from '../identity/person.ts';
 import { TaggedError } from '../model/errors.ts';
 import {
   type ContentRoot,
   type DeviceId,
   FileId,
-  InvitationId,
   JobId,
   type PersonId,
   ProjectId,
   type WriterId
 } from '../model/ids.ts';
 import { type JobDefinition, type JobEvent } from '../model/processor.ts';
-import { type Access, foldAccess } from './access-fold.ts';
-import { Admission } from './admission.ts';
+import { type Access } from './access.ts';
+import { foldAccess } from './access-fold.ts';
 import { type AccessBody, encodeBody, type FactBody, type FileFact } from './bodies.ts';
 import { hashDefinition } from './canonical-json.ts';
-import {
-  appendToCarrier,
-  applyToCarrier,
-  entryAt,
-  logLength,
-  logLengths,
-  ownUpdate,
-  readLog
-} from './carrier.ts';
-import { deriveWriter, encodeEntry, type Entry, type EntryKind, mostAccessHeads } from './entry.ts';
+import { applyToCarrier } from './carrier.ts';
+import { ProjectComments } from './comments.ts';
+import { cascade, type RecordItem } from './deletions.ts';
 import { foldFacts } from './fact-fold.ts';
-import { forkEvidence } from './fork.ts';
-import {
-  type InvitationClaim,
-  type InvitationProblem,
-  invitationProblem,
-  type NewInvitation,
-  readJoin
-} from './joining.ts';
-import { EntryLog, projectIdOf } from './log.ts';
-import { type ProjectPersistence, type StoredCarrier } from './persistence.ts';
-import { emptyState, type JobState, type ProjectState } from './project-state.ts';
+import { mayHandIn } from './handing-in.ts';
+import { type Histories } from './histories.ts';
+import { ProjectHistory } from './history.ts';
+import { type InvitationClaim, type InvitationProblem, invitationProblem, readJoin } from './joining.ts';
+import { type Entry } from './entry.ts';
+import { projectIdOf } from './log.ts';
+import { Membership } from './membership.ts';
+import { WholeProject } from './project-deletion.ts';
+import { type KnownEntries, type OpenOptions, openSession, ProjectRecord } from './project-record.ts';
+import { emptyState, type FileState, type JobState, type ProjectState } from './project-state.ts';
 import { ViewEdits } from './view-edits.ts';
 import { type ProjectView } from './view.ts';
-
-export interface OpenOptions {
-  id: ProjectId;
-  keys: DeviceKeys;
-  persistence: ProjectPersistence;
-}
 
 /** What `addFile` takes; the rest it fills in. */
 export type NewFile = Omit<FileFact, 'type' | 'at' | 'file'> & { file?: FileId };
@@ -64,58 +47,58 @@ export type Action = 'edit' | 'manage-members' | 'run-jobs';
 
 export class ProjectDocument {
   readonly id: ProjectId;
-  readonly writer: WriterId;
   readonly device: DeviceId;
-  readonly #keys: DeviceKeys;
-  readonly #nonce: Uint8Array;
-  readonly #stored: StoredCarrier;
-  readonly #log: EntryLog;
+  readonly #record: ProjectRecord;
   readonly #edits: ViewEdits;
-  readonly #admission: Admission;
+  readonly comments = new ProjectComments({
+    append: (fact) => {
+      this.#require('edit');
+      return this.#appendFact(fact);
+    },
+    find: (id) => this.#state.comments.find(({ comment }) => comment === id),
+    self: () => ({ person: this.person, role: this.role })
+  });
+  readonly membership = new Membership({
+    requireAdmin: () => this.#require('manage-members'),
+    append: (body, known) => this.#appendAccess(body, known),
+    flushEdits: () => this.#edits.flush(),
+    personOf: (device) => this.#access.personOf(device),
+    roleOf: (person) => this.#access.roleOf(person),
+    logEnds: (wanted) => this.#record.log.writersOf(wanted),
+    ownEnd: () => ({ writer: this.writer, seq: this.#record.log.lengthOf(this.writer) }),
+    self: () => ({ project: this.id, device: this.device, writer: this.writer, person: this.person })
+  });
+  /** Its deletion for everybody. */
+  readonly whole = new WholeProject({
+    append: (body) => this.#appendAccess(() => body),
+    role: () => this.role,
+    deletions: () => this.#state.projectDeletions
+  });
   readonly #listeners = new Set<() => void>();
   #access: Access;
+  #foldedVersion = -1;
   #state: ProjectState;
-  /** Appends and intakes run one after another, in the order asked for. */
-  #work: Promise<unknown> = Promise.resolve();
-  #intakeQueued = false;
-  readonly #onCarrierUpdate = () => this.#queueIntake();
 
-  private constructor(
-    options: OpenOptions,
-    session: { writer: WriterId; nonce: Uint8Array; stored: StoredCarrier }
-  ) {
+  private constructor(options: OpenOptions, session: Awaited<ReturnType<typeof openSession>>) {
     this.id = options.id;
-    this.#keys = options.keys;
     this.device = options.keys.device;
-    this.writer = session.writer;
-    this.#nonce = session.nonce;
-    this.#stored = session.stored;
-    this.#log = new EntryLog(options.id);
-    this.#access = foldAccess([], this.#log.history);
+    this.#record = new ProjectRecord(options, session, {
+      onNew: () => this.#fold(),
+      mayHandIn: (entry) => mayHandIn(entry, { access: this.#access, log: this.#record.log })
+    });
+    this.#access = foldAccess([], this.#record.log.history);
     this.#state = emptyState(options.id);
     this.#edits = new ViewEdits(
       session.writer,
-      (update) => this.#append('edit', () => update),
+      (update) => this.#record.append('edit', () => update),
       () => this.#notify()
     );
-    this.#admission = new Admission({
-      project: this.id,
-      lengthOf: (writer) => logLength(this.carrier, writer),
-      entryAt: (writer, seq) => entryAt(this.carrier, writer, seq),
-      isForked: (writer) => this.#log.isForked(writer),
-      mayNotWrite: (device) => this.roleOfDevice(device) === 'viewer',
-      onFork: (first, second) => this.#reportFork(first, second)
-    });
-    this.carrier.on('update', this.#onCarrierUpdate);
   }
 
   /** Opens a project as stored on this device; what is not stored yet comes by sync. */
   static async open(options: OpenOptions): Promise<ProjectDocument> {
-    const nonce = randomBytes(16);
-    const writer = await deriveWriter(options.id, options.keys.device, nonce);
-    const stored = await options.persistence.open(options.id);
-    const document = new ProjectDocument(options, { writer, nonce, stored });
-    await document.#takeIn();
+    const document = new ProjectDocument(options, await openSession(options));
+    await document.#record.read();
     return document;
   }
 
@@ -126,12 +109,12 @@ export class ProjectDocument {
     const random = randomBytes(32);
     const id = v.parse(ProjectId, await projectIdOf(options.keys.device, random));
     const document = await ProjectDocument.open({ ...options, id });
-    await document.#appendAccess({
+    await document.#appendAccess(() => ({
       type: 'found',
       at: Date.now(),
       random: toHex(random),
       person: options.person
-    });
+    }));
     document.view.rename('project', options.name);
     await document.flush();
     return document;
@@ -139,7 +122,16 @@ export class ProjectDocument {
 
   /** What sync replicates; apply others' updates to it only after `admit`. */
   get carrier(): Y.Doc {
-    return this.#stored.carrier;
+    return this.#record.carrier;
+  }
+
+  /** What sync shows others of the histories held here, and takes in from them. */
+  get histories(): Histories {
+    return this.#record.histories;
+  }
+
+  get writer(): WriterId {
+    return this.#record.writer;
   }
 
   get state(): ProjectState {
@@ -149,6 +141,12 @@ export class ProjectDocument {
   /** Names, notes and tags; edits become one signed entry within 200 ms. */
   get view(): ProjectView {
     return this.#edits.view;
+  }
+
+  /** Who did what, as known now; made anew at each call. */
+  history(): Promise<ProjectHistory> {
+    const { access, facts, edits } = this.#record.log;
+    return ProjectHistory.read({ access, facts, edits, folded: this.#access });
   }
 
   get name(): string {
@@ -169,9 +167,14 @@ export class ProjectDocument {
     return person && this.#access.roleOf(person);
   }
 
+  /** Whether the device's person took part once and does no more. */
+  wasMember(device: DeviceId): boolean {
+    return this.#access.personOf(device) !== undefined && this.roleOfDevice(device) === undefined;
+  }
+
   /** When the device last wrote a fact or an access entry, by its own clock; ms since 1970. */
   lastActive(device: DeviceId): number | undefined {
-    return this.#log.lastActive.get(device);
+    return this.#record.log.lastActive.get(device);
   }
 
   can(action: Action): boolean {
@@ -183,7 +186,7 @@ export class ProjectDocument {
   }
 
   get #mayEdit(): boolean {
-    return this.role === 'admin' || this.role === 'editor';
+    return (this.role === 'admin' || this.role === 'editor') && this.whole.deletion === undefined;
   }
 
   /** Called after each change of state or view. @returns stops listening */
@@ -196,88 +199,13 @@ export class ProjectDocument {
    * What of a peer's update may be applied to the carrier: all, a part (as an update), or nothing, when no honest peer
    * sends such a thing.
    */
-  async admit(update: Uint8Array, from: { device: DeviceId }): Promise<boolean | Uint8Array> {
-    const passed = await this.#admission.check(update, from.device);
-    return passed === update || (passed ?? false);
-  }
-
-  /** Admits a person with their first devices. */
-  async admitPerson(person: PersonRecord, role: Role): Promise<void> {
-    this.#require('manage-members');
-    await this.#appendAccess({ type: 'admit', at: Date.now(), person, role });
-  }
-
-  async addDevice(person: PersonId, device: DeviceRecord): Promise<void> {
-    await this.#appendAccess({ type: 'device', at: Date.now(), person, device });
-  }
-
-  /** Changes a role; what the person wrote so far, as known here, is still judged by the old one. */
-  async setRole(person: PersonId, role: Role): Promise<void> {
-    this.#require('manage-members');
-    await this.#edits.flush();
-    await this.#append('access', () =>
-      encodeBody({ type: 'role', at: Date.now(), person, role, cut: this.#cutOf(person) })
-    );
-    await this.flush();
-    if (this.#access.roleOf(person) !== role)
-      throw new TaggedError('role-refused', 'the role was not changed: a project keeps at least one admin');
-  }
-
-  /** Removes a person, or leaves: what they wrote so far stands, nothing of theirs counts from now on. */
-  async removePerson(person: PersonId): Promise<void> {
-    if (person !== this.person) this.#require('manage-members');
-    await this.#edits.flush();
-    await this.#append('access', () =>
-      encodeBody({ type: 'remove', at: Date.now(), person, cut: this.#cutOf(person) })
-    );
-    await this.flush();
-    if (this.#access.roleOf(person) !== undefined)
-      throw new TaggedError('role-refused', 'nobody was removed: a project keeps at least one admin');
-  }
-
-  /** What the person wrote, as known here; who changes their own standing does it by the old one. */
-  #cutOf(person: PersonId): { writer: WriterId; seq: number }[] {
-    const cut = this.#log.writersOf((device) => this.#access.personOf(device) === person);
-    if (person !== this.person) return cut;
-    const others = cut.filter(({ writer }) => writer !== this.writer);
-    return [...others, { writer: this.writer, seq: this.#log.lengthOf(this.writer) }];
-  }
-
-  /** Invites people to a role. @returns what the link needs besides where members meet */
-  async invite(options: { role: InvitableRole; expires: number; uses: number }): Promise<NewInvitation> {
-    this.#require('manage-members');
-    const key = await createInvitationKey();
-    const invite = v.parse(InvitationId, toHex(randomBytes(16)));
-    const { publicKey, seed } = key;
-    await this.#appendAccess({ type: 'invite', at: Date.now(), invite, key: publicKey, ...options });
-    const { hash: entry = '', lamport = 0 } = this.#log.lastOf(this.writer) ?? {};
-    return { invite, seed, entry, lamport };
-  }
-
-  /** From now on nobody joins by it; who joined before stays. */
-  async revokeInvitation(invite: InvitationId): Promise<void> {
-    this.#require('manage-members');
-    await this.#appendAccess({ type: 'revoke', at: Date.now(), invite });
-  }
-
-  /**
-   * Writes that this person joins by an invitation. It counts once a member has taken it in.
-   * @throws TaggedError `already-a-member`
-   */
-  async join(invitation: NewInvitation, person: PersonRecord): Promise<void> {
-    if (this.role !== undefined) throw new TaggedError('already-a-member', 'this person is a member already');
-    const { invite, seed, entry, lamport } = invitation;
-    const key = await invitationKeyFrom(seed);
-    const joining = { project: this.id, invite, device: this.device, person };
-    const signature = toHex(await signJoining(key, joining));
-    const body = { type: 'join' as const, at: Date.now(), invite, key: key.publicKey, person, signature };
-    await this.#append('access', () => encodeBody(body), { access: [entry], lamport: lamport + 1 });
-    await this.flush();
+  admit(update: Uint8Array, from: { device: DeviceId }): Promise<boolean | Uint8Array> {
+    return this.#record.admit(update, from.device);
   }
 
   /** What this session wrote, for a member who lets this device in. */
   get ownEntries(): Uint8Array {
-    return ownUpdate(this.carrier, this.writer);
+    return this.#record.ownEntries;
   }
 
   /** Why an invitation lets nobody in now, by this device's clock; `undefined`: it does. */
@@ -316,15 +244,35 @@ export class ProjectDocument {
     await this.#appendFact({ type: 'root', at: Date.now(), file, root });
   }
 
-  /** Asks for a job; with a device it is assigned at once, else it waits for an assignment. */
-  async submitJob(definition: JobDefinition, options: { device?: DeviceId } = {}): Promise<JobId> {
+  /**
+   * Asks for a job; with a device it is assigned at once, else it waits for an assignment. Jobs whose place it takes are
+   * deleted by it.
+   * @throws TaggedError `input-replaced` when its input would go with them
+   */
+  async submitJob(
+    definition: JobDefinition,
+    { device, replaces = [] }: { device?: DeviceId; replaces?: JobId[] } = {}
+  ): Promise<JobId> {
     this.#require('edit');
     const submitter = this.person;
     if (!submitter) throw new TaggedError('not-allowed', 'only members submit jobs');
+    const { files } = cascade(
+      this.#state,
+      replaces.map((id) => ({ kind: 'job', id }))
+    );
+    if (definition.inputs.some(({ file }) => files.has(file)))
+      throw new TaggedError('input-replaced', 'the job reads what was made by the job that it would replace');
     const job = v.parse(JobId, toHex(randomBytes(16)));
     const definitionHash = await hashDefinition(definition);
-    await this.#appendFact({ type: 'job', at: Date.now(), job, definition, definitionHash, submitter });
-    if (options.device) await this.assignJob(job, 1, options.device);
+    const at = Date.now();
+    await this.#appendFact(
+      {
+        ...{ type: 'job', at, job, definition, definitionHash, submitter },
+        ...(replaces.length > 0 && { replaces })
+      },
+      // In one step with it, or another tab would take the job for one that waits for a node.
+      ...(device ? [{ type: 'assign' as const, at, job, attempt: 1, device }] : [])
+    );
     return job;
   }
 
@@ -343,14 +291,23 @@ export class ProjectDocument {
     await this.#appendFact({ type: 'event', at: Date.now(), event });
   }
 
-  async deleteFile(id: FileId): Promise<void> {
+  /** Deletes a file or a job with all that goes with it (deletions.ts). @returns what `restore` takes it back by */
+  async delete(item: RecordItem): Promise<string> {
     this.#require('edit');
-    await this.#appendFact({ type: 'delete', at: Date.now(), kind: 'file', id });
+    return this.#appendFact({ type: 'delete', at: Date.now(), ...item });
   }
 
-  async deleteJob(id: JobId): Promise<void> {
+  /** Takes deletions back: what went with them is there again, with everything that came to it meanwhile. */
+  async restore(deletions: string[]): Promise<void> {
     this.#require('edit');
-    await this.#appendFact({ type: 'delete', at: Date.now(), kind: 'job', id });
+    await this.#appendFact({ type: 'restore', at: Date.now(), deletions });
+  }
+
+  /** @throws TaggedError `file-unknown` */
+  file(id: FileId): FileState {
+    const file = this.#state.files.find((known) => known.file === id);
+    if (!file) throw new TaggedError('file-unknown', 'this project has no such file');
+    return file;
   }
 
   job(id: JobId): JobState | undefined {
@@ -360,23 +317,24 @@ export class ProjectDocument {
   /** Resolves when everything done so far is an entry, folded and on disk. */
   async flush(): Promise<void> {
     await this.#edits.flush();
-    await this.#enqueue(() => this.#takeIn());
-    await this.#stored.flushed();
+    await this.#record.flush();
+    if (this.#edits.settle()) this.#notify();
   }
 
   async close(): Promise<void> {
     try {
       await this.flush();
     } finally {
-      this.carrier.off('update', this.#onCarrierUpdate);
       this.#listeners.clear();
       this.#edits.close();
-      await this.#stored.close();
+      await this.#record.close();
     }
   }
 
   #require(action: Action): void {
     if (this.can(action)) return;
+    if (this.whole.deletion && action === 'edit')
+      throw new TaggedError('project-deleted', 'the project was deleted for everybody');
     const admins = this.#state.members.filter(({ role }) => role === 'admin').map(({ name }) => name);
     throw new TaggedError(
       'not-allowed',
@@ -388,84 +346,38 @@ export class ProjectDocument {
     );
   }
 
-  async #appendAccess(body: AccessBody): Promise<void> {
-    await this.#append('access', () => encodeBody(body));
+  async #appendAccess(body: () => AccessBody, known?: KnownEntries): Promise<Entry> {
+    const entry = await this.#record.append('access', () => encodeBody(body()), known);
     await this.flush();
+    return entry;
   }
 
-  async #appendFact(body: FactBody): Promise<void> {
-    await this.#append('fact', () => encodeBody(body));
+  /** @returns the last entry's hash */
+  async #appendFact(...bodies: FactBody[]): Promise<string> {
+    const { hash } = await this.#record.appendAll('fact', () => bodies.map(encodeBody));
     await this.flush();
-  }
-
-  /** @param body made when it is its turn, with all before it folded */
-  #append(
-    kind: EntryKind,
-    body: () => Uint8Array,
-    known: { access: string[]; lamport: number } = { access: [], lamport: 0 }
-  ): Promise<void> {
-    return this.#enqueue(async () => {
-      await this.#takeIn();
-      const last = this.#log.lastOf(this.writer);
-      const header = {
-        project: this.id,
-        epoch: 0,
-        writer: this.writer,
-        nonce: toHex(this.#nonce),
-        seq: this.#log.lengthOf(this.writer),
-        device: this.device,
-        prev: last?.hash ?? '',
-        access: [...new Set([...known.access, ...this.#log.history.heads])].slice(-mostAccessHeads),
-        lamport: Math.max(known.lamport, this.#log.nextLamport),
-        kind
-      };
-      const entry = await encodeEntry(header, body(), (bytes) => this.#keys.sign(bytes));
-      appendToCarrier(this.carrier, this.writer, entry);
-      await this.#takeIn();
-    });
-  }
-
-  /** Tells everybody of a writer with two histories: others may hold the other one, and no sync would show it. */
-  #reportFork(first: Entry, second: Entry): void {
-    const body = encodeBody({ type: 'fork', at: Date.now(), ...forkEvidence(first, second) });
-    const report = async () => {
-      if (!this.#log.isForked(first.writer)) await this.#append('access', () => body);
-    };
-    report().catch((error: unknown) => console.error('fork report', error));
-  }
-
-  #queueIntake(): void {
-    if (this.#intakeQueued) return;
-    this.#intakeQueued = true;
-    // A broken log must not stop the others: what can be read is folded, and the next update tries again.
-    this.#enqueue(() => this.#takeIn()).catch((error: unknown) => console.error('project intake', error));
-  }
-
-  #enqueue<T>(task: () => Promise<T>): Promise<T> {
-    const done = this.#work.then(task);
-    this.#work = done.catch(() => undefined);
-    return done;
-  }
-
-  /** Reads what is new in the carrier and folds, if there is anything. */
-  async #takeIn(): Promise<void> {
-    this.#intakeQueued = false;
-    let changed = false;
-    for (const [writer, length] of logLengths(this.carrier)) {
-      const from = this.#log.lengthOf(writer);
-      if (length <= from) continue;
-      await this.#log.take(writer, readLog(this.carrier, writer, from));
-      changed = true;
-    }
-    if (changed) this.#fold();
+    return hash;
   }
 
   #fold(): void {
-    this.#access = foldAccess(this.#log.access, this.#log.history);
-    this.#edits.apply(this.#log.edits, this.#access);
-    const { files, jobs } = foldFacts(this.#log.facts, this.#access);
-    const { members, formerMembers, invitations } = this.#access;
-    this.#state = { id: this.id, members, formerMembers, invitations, files, jobs };
+    const { log } = this.#record;
+    if (log.accessVersion !== this.#foldedVersion) {
+      this.#access = foldAccess(log.access, log.history);
+      this.#foldedVersion = log.accessVersion;
+    }
+    this.#edits.apply(this.#record.log.edits, this.#access);
+    const { members, formerMembers, invitations, signalling, projectDeletions } = this.#access;
+    const facts = foldFacts(this.#record.log.facts, this.#access);
+    this.#state = {
+      id: this.id,
+      members,
+      formerMembers,
+      invitations,
+      signalling,
+      projectDeletions,
+      ...facts
+    };
+    if (this.can('manage-members')) this.membership.closeUsedInvitations(invitations);
     this.#notify();
   }
 

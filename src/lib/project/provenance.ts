@@ -1,8 +1,8 @@
 /** Which job made which file from which: the graph of a project, for drawing and for walking back from a result. */
-import { type FileId, type JobId } from '../model/ids.ts';
+import { type RecordItem } from './deletions.ts';
 import { type ProjectState } from './project-state.ts';
 
-export type ProvenanceNode = { kind: 'file'; id: FileId } | { kind: 'job'; id: JobId };
+export type ProvenanceNode = RecordItem;
 
 export interface ProvenanceGraph {
   /** In an order in which what is used comes before what uses it. */

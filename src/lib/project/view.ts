@@ -4,7 +4,10 @@
  *
  *   names:  Registers of string       `project`, `file <id>`, `job <id>` → name, last writer wins (registers.ts)
  *   tags:   Registers of boolean      `<subject>\n<tag>` → present
+ *   archived: Registers of boolean    `project` → put away
  *   notes <subject>: Y.Text           `project`, `file <id>`, `job <id>`
+ *   description: Y.Text               of the project, in Markdown
+ *   at:     Y.Map of number           `<writer>` → when its latest edits were made, ms since 1970: shown, never judged by
  */
 import * as v from 'valibot';
 import * as Y from 'yjs';
@@ -14,9 +17,16 @@ import { Registers } from './registers.ts';
 /** What a name or note belongs to. */
 export type Subject = 'project' | `file ${string}` | `job ${string}`;
 
+/** A text that is edited together: the notes of a subject, or the project's description. */
+export type TextSubject = Subject | 'description';
+
+/** A writer's edits within this time have one time. */
+const stampMs = 5000;
 const localEdit = Symbol('local edit');
 const longestName = 256;
 const longestTag = 64;
+/** Of one subject; more are not shown. */
+export const mostTags = 50;
 
 /** A text that several people edit at once. */
 export interface SharedText {
@@ -30,17 +40,20 @@ export interface SharedText {
 export class ProjectView {
   readonly #writer: WriterId;
   readonly #onLocalEdit: (update: Uint8Array) => void;
-  readonly #textListeners = new Map<Subject, Set<() => void>>();
+  readonly #textListeners = new Map<TextSubject, Set<() => void>>();
   #doc: Y.Doc;
+  #resetting = false;
+  #stampedAt = 0;
   #names: Registers<string>;
   #tags: Registers<boolean>;
+  #archived: Registers<boolean>;
 
   /** @param onLocalEdit receives each local edit as a Yjs update */
   constructor(writer: WriterId, onLocalEdit: (update: Uint8Array) => void) {
     this.#writer = writer;
     this.#onLocalEdit = onLocalEdit;
     this.#doc = this.#createDoc();
-    [this.#names, this.#tags] = this.#registers();
+    [this.#names, this.#tags, this.#archived] = this.#registers();
   }
 
   nameOf(subject: Subject): string | undefined {
@@ -58,7 +71,9 @@ export class ProjectView {
     return [...this.#tags.all]
       .filter(([name, { value }]) => value && name.startsWith(prefix))
       .map(([name]) => name.slice(prefix.length))
-      .sort();
+      .filter((tag) => tag !== '' && tag.length <= longestTag)
+      .sort()
+      .slice(0, mostTags);
   }
 
   setTag(subject: Subject, tag: string, present: boolean): void {
@@ -66,7 +81,25 @@ export class ProjectView {
     this.#doc.transact(() => this.#tags.set(key, present), localEdit);
   }
 
+  /** The project is put away: by the last who said so. */
+  get archived(): boolean {
+    return this.#archived.get('project') ?? false;
+  }
+
+  setArchived(archived: boolean): void {
+    this.#doc.transact(() => this.#archived.set('project', archived), localEdit);
+  }
+
   notesOf(subject: Subject): SharedText {
+    return this.#shared(subject);
+  }
+
+  /** Markdown. */
+  get description(): SharedText {
+    return this.#shared('description');
+  }
+
+  #shared(subject: TextSubject): SharedText {
     return {
       toString: () => this.#text(subject).toString(),
       replace: (position, length, replacement) => {
@@ -82,6 +115,13 @@ export class ProjectView {
     };
   }
 
+  /** Says when edits are made, unless it was said a moment ago. */
+  stamp(now: number): void {
+    if (Math.abs(now - this.#stampedAt) < stampMs) return;
+    this.#stampedAt = now;
+    this.#doc.transact(() => this.#doc.getMap('at').set(String(this.#writer), now), localEdit);
+  }
+
   /** Applies an edit entry's update. */
   apply(update: Uint8Array): void {
     // Yjs takes an update that holds the own client's work for a stranger with the same id, and changes that id.
@@ -90,13 +130,17 @@ export class ProjectView {
     this.#doc.clientID = this.#writer;
   }
 
-  /** Starts over, for a rebuild from the log; `kept` are local edits that are no entries yet. */
-  reset(kept: readonly Uint8Array[] = []): void {
+  /** Starts over with these updates, in this order; whoever observes a text hears of it only if it changed. */
+  reset(updates: readonly Uint8Array[]): void {
+    const before = [...this.#textListeners.keys()].map((subject) => this.#text(subject).toString());
     this.#doc.destroy();
+    this.#resetting = true;
     this.#doc = this.#createDoc();
-    [this.#names, this.#tags] = this.#registers();
-    for (const update of kept) this.apply(update);
-    for (const listeners of this.#textListeners.values()) for (const listener of listeners) listener();
+    [this.#names, this.#tags, this.#archived] = this.#registers();
+    for (const update of updates) this.apply(update);
+    this.#resetting = false;
+    for (const [i, [subject, listeners]] of [...this.#textListeners].entries())
+      if (this.#text(subject).toString() !== before[i]) for (const listener of listeners) listener();
   }
 
   close(): void {
@@ -107,7 +151,7 @@ export class ProjectView {
   #createDoc(): Y.Doc {
     const doc = new Y.Doc();
     doc.clientID = this.#writer;
-    for (const subject of this.#textListeners.keys()) doc.getText(notesName(subject));
+    for (const subject of this.#textListeners.keys()) doc.getText(textName(subject));
     doc.on('update', (update: Uint8Array, origin: unknown) => {
       if (origin === localEdit) this.#onLocalEdit(update);
     });
@@ -115,22 +159,24 @@ export class ProjectView {
     return doc;
   }
 
-  #registers(): [Registers<string>, Registers<boolean>] {
+  #registers(): [Registers<string>, Registers<boolean>, Registers<boolean>] {
     return [
       new Registers(this.#doc.getMap('names'), this.#writer, v.string()),
-      new Registers(this.#doc.getMap('tags'), this.#writer, v.boolean())
+      new Registers(this.#doc.getMap('tags'), this.#writer, v.boolean()),
+      new Registers(this.#doc.getMap('archived'), this.#writer, v.boolean())
     ];
   }
 
   #notifyTexts(doc: Y.Doc, transaction: Y.Transaction): void {
+    if (this.#resetting) return;
     for (const [subject, listeners] of this.#textListeners) {
-      const text = doc.getText(notesName(subject));
+      const text = doc.getText(textName(subject));
       if (transaction.changedParentTypes.has(text as unknown as Y.AbstractType<Y.YEvent<Y.Text>>))
         for (const listener of listeners) listener();
     }
   }
 
-  #observeText(subject: Subject, listener: () => void): () => void {
+  #observeText(subject: TextSubject, listener: () => void): () => void {
     // A text must be declared before an update brings it, or the change is not reported for it.
     this.#text(subject);
     const listeners = this.#textListeners.get(subject) ?? new Set();
@@ -141,22 +187,60 @@ export class ProjectView {
     };
   }
 
-  #text(subject: Subject): Y.Text {
-    return this.#doc.getText(notesName(subject));
+  #text(subject: TextSubject): Y.Text {
+    return this.#doc.getText(textName(subject));
   }
 }
 
-function notesName(subject: Subject): string {
-  return `notes ${subject}`;
+const notesPrefix = 'notes ';
+
+/** The name of a text among the document's types. */
+export function textName(subject: TextSubject): string {
+  return subject === 'description' ? subject : `${notesPrefix}${subject}`;
 }
 
-/** Whether an update inserts only as one writer: an edit may delete others' text, but never speak as someone else. */
-export function isUpdateBy(writer: WriterId, update: Uint8Array): boolean {
+/** What a type of the document is the text of, if it is one. */
+export function textSubject(name: string): TextSubject | undefined {
+  if (name === 'description') return name;
+  return name.startsWith(notesPrefix) ? (name.slice(notesPrefix.length) as Subject) : undefined;
+}
+
+/** When writers made their latest edits, as they say; ms since 1970. */
+export function editTimes(doc: Y.Doc): { get(writer: number): number | undefined } {
+  const times = doc.getMap('at');
+  return {
+    get(writer) {
+      const parsed = v.safeParse(
+        v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+        times.get(String(writer))
+      );
+      return parsed.success ? parsed.output : undefined;
+    }
+  };
+}
+
+/** The places in the view that an edit fills, of its writer's own; `from` = `to`: it only deletes. */
+export interface EditRun {
+  from: number;
+  to: number;
+}
+
+/**
+ * The run of one writer's places that an update fills: an edit may delete others' text, but never speak as someone else.
+ * @returns undefined when it fills others' places, leaves gaps, or is no update
+ */
+export function readEditRun(writer: WriterId, update: Uint8Array): EditRun | undefined {
   try {
-    return Y.decodeUpdate(update).structs.every(
-      (struct) => struct instanceof Y.Skip || (struct.id.client === writer && struct.length > 0)
-    );
+    const { structs } = Y.decodeUpdate(update);
+    const from = structs[0]?.id.clock ?? 0;
+    let to = from;
+    for (const { id, length } of structs) {
+      if (id.client !== writer || id.clock !== to || length < 1) return undefined;
+      to += length;
+    }
+    // A gap is told by a Skip, which has a place like everything else.
+    return structs.some((struct) => struct instanceof Y.Skip) ? undefined : { from, to };
   } catch {
-    return false;
+    return undefined;
   }
 }

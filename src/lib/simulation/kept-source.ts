@@ -21,9 +21,13 @@ export function keepSamples(source: TraceSource): TraceSource {
     const start = index * pieceSamples;
     const made = source.read(start, Math.min(start + pieceSamples, sampleCount), signal).then((values) => {
       const samples = values.length / channelCount;
-      return Int16Array.from(values, (value, at) =>
-        Math.round(value / (gainUv[Math.floor(at / samples)] as number))
-      );
+      const counts = new Int16Array(values.length);
+      for (let channel = 0; channel < channelCount; channel++) {
+        const gain = gainUv[channel] as number;
+        for (let at = channel * samples; at < (channel + 1) * samples; at++)
+          counts[at] = Math.round((values[at] as number) / gain);
+      }
+      return counts;
     });
     pieces.set(index, made);
     made.catch(() => pieces.delete(index));

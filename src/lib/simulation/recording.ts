@@ -44,7 +44,7 @@ interface SimulatedUnit {
   train: GeneratedTrain;
 }
 
-/** Prepares a recording: tens of milliseconds, whatever its length. */
+/** Prepares a recording: some tenths of a second for its units' waveforms, and little more for a longer one. */
 export function generateRecording(spec: SimulationSpec): GeneratedRecording {
   const info = describe(spec);
   const neurons = drawNeurons(spec);

@@ -121,6 +121,12 @@ export class BlobStore {
   }
 }
 
+/** A file of its own that the next `sweep` removes: for what is about to be handed to the browser's downloads. */
+export async function createTemporaryFile(): Promise<FileSystemFileHandle> {
+  const name = `${crypto.randomUUID()}${temporarySuffix}`;
+  return (await blobFolder()).getFileHandle(name, { create: true });
+}
+
 /** @throws TaggedError `storage-full` */
 export async function requireSpace(bytes: number): Promise<void> {
   const { quota = Number.POSITIVE_INFINITY, usage = 0 } = await navigator.storage.estimate();

@@ -31,6 +31,8 @@ export interface ProjectRow {
   introducers?: DeviceId[];
   /** Joined by a link: any peer of its room may bring the record. */
   byInvitation?: boolean;
+  /** Came from a file: its secret is not the one by which the other members meet. */
+  imported?: boolean | undefined;
   carrier: Doc;
 }
 

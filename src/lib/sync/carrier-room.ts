@@ -7,10 +7,12 @@ import * as v from 'valibot';
 import { Awareness, removeAwarenessStates } from 'y-protocols/awareness';
 import { type Room, WebrtcConn, WebrtcProvider } from 'y-webrtc';
 import { type Doc } from 'yjs';
-import { toErrorRecord } from '../model/errors.ts';
+import { TaggedError, toErrorRecord } from '../model/errors.ts';
 import { type WriterId } from '../model/ids.ts';
 import { type PeerConnection } from '../peer/peer-connection.ts';
 import { peerOptionsOver, type SyncPort } from './connection-as-wrtc.ts';
+import { type Histories } from '../project/histories.ts';
+import { HeadsExchange } from './heads-exchange.ts';
 import { Presence } from './presence.ts';
 import { type Admit, SyncGate } from './sync-gate.ts';
 
@@ -18,9 +20,13 @@ export interface CarrierRoomOptions {
   readonly carrier: Doc;
   readonly own: WriterId;
   readonly admit: Admit;
+  /** The histories that this side holds, to be compared with the peers'. */
+  readonly histories?: Histories | undefined;
 }
 
 const mostConnections = 64;
+/** Bytes of one peer that wait to be checked: the largest message and then some. */
+const waitingLimit = 96 * 1024 * 1024;
 const noPeer = {};
 let roomCount = 0;
 
@@ -29,6 +35,8 @@ export class CarrierRoom {
   readonly #options: CarrierRoomOptions;
   readonly #provider: WebrtcProvider;
   readonly #room: Room;
+  /** The id of each connection's presence. */
+  readonly #presenceIds = new Map<PeerConnection, number>();
   #connectionCount = 0;
 
   private constructor(options: CarrierRoomOptions, provider: WebrtcProvider, room: Room) {
@@ -59,9 +67,13 @@ export class CarrierRoom {
 
   /** Syncs with this connection until it closes. */
   add(connection: PeerConnection): void {
+    const presenceId = this.#newPresenceId();
+    const heads = this.#compareHistories(connection);
     const gate = new SyncGate({
       peer: connection,
       own: this.#options.own,
+      presenceId,
+      heads,
       admit: this.#options.admit,
       onMisbehaved: () =>
         connection.close({
@@ -69,17 +81,28 @@ export class CarrierRoom {
           message: 'The peer sent too much that is not acceptable.'
         })
     });
-    const id = `${connection.device}-${this.#connectionCount++}`;
+    const id = `${connection.device}-${presenceId}`;
     const port = portOf(connection, gate);
     this.#provider.peerOpts = peerOptionsOver(port);
     const peer = new WebrtcConn(null, false, id, this.#room);
     this.#provider.peerOpts = noPeer;
     this.#room.webrtcConns.set(id, peer);
+    this.#presenceIds.set(connection, presenceId);
     connection.onClose(() => {
+      heads?.stop();
       peer.destroy();
       this.#room.webrtcConns.delete(id);
-      removeAwarenessStates(this.awareness, [connection.writer], 'connection closed');
+      this.#presenceIds.delete(connection);
+      removeAwarenessStates(this.awareness, [presenceId], 'connection closed');
     });
+  }
+
+  #compareHistories(connection: PeerConnection): HeadsExchange | undefined {
+    const { histories, carrier } = this.#options;
+    const channel = connection.channel('sync');
+    // A connection that ends tells so in onClose; the next one compares again.
+    const send = (bytes: Uint8Array) => void channel.send(bytes).catch(() => undefined);
+    return histories && new HeadsExchange({ histories, carrier, send });
   }
 
   /** Shows this to the others; null leaves. */
@@ -87,12 +110,17 @@ export class CarrierRoom {
     this.awareness.setLocalState(presence);
   }
 
-  /** What each other writer last showed. */
-  get presence(): ReadonlyMap<number, Presence> {
-    const found = new Map<number, Presence>();
-    for (const [writer, state] of this.awareness.getStates())
-      if (writer !== this.#options.own && v.is(Presence, state)) found.set(writer, state);
-    return found;
+  /** What the session at the other end last showed. */
+  presenceOf(connection: PeerConnection): Presence | undefined {
+    const id = this.#presenceIds.get(connection);
+    const state = id === undefined ? undefined : this.awareness.getStates().get(id);
+    return v.is(Presence, state) ? state : undefined;
+  }
+
+  #newPresenceId(): number {
+    this.#connectionCount += 1;
+    if (this.#connectionCount === this.#options.own) this.#connectionCount += 1;
+    return this.#connectionCount;
   }
 
   close(): void {
@@ -118,13 +146,18 @@ function portOf(connection: PeerConnection, gate: SyncGate): SyncPort {
   };
   // In order: an update is of no use before the one that it follows.
   let incoming = Promise.resolve();
+  let waiting = 0;
   channel.onMessage((bytes) => {
+    waiting += bytes.length;
+    if (waiting > waitingLimit)
+      throw new TaggedError('peer-misbehaved', 'The peer sent more than could be checked.');
     incoming = incoming
       .then(async () => {
         const passed = await gate.incoming(bytes);
         if (passed && !connection.closed) port.deliver(passed);
       })
-      .catch((error: unknown) => connection.close(toErrorRecord(error)));
+      .catch((error: unknown) => connection.close(toErrorRecord(error)))
+      .finally(() => (waiting -= bytes.length));
   });
   return port;
 }

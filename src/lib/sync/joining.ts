@@ -12,7 +12,7 @@ import { type InvitationId } from '../model/ids.ts';
 import { type PeerConnection } from '../peer/peer-connection.ts';
 import { type InvitationLookup, type PeerIdentity, type RemotePeer } from '../peer/peer-identity.ts';
 import { type MeshTrouble } from '../peer/room-mesh.ts';
-import { type RtcFactory } from '../peer/transport.ts';
+import { type PeerTransport, type RtcFactory } from '../peer/transport.ts';
 import { type LoopbackAddress } from './loopback-dialer.ts';
 import { type Meeting, openMeeting } from './meeting.ts';
 
@@ -69,8 +69,9 @@ export interface JoinOptions {
   readonly update: Uint8Array;
   readonly signalling: readonly string[];
   readonly rtc: RtcFactory;
-  readonly iceServers?: readonly RTCIceServer[];
   readonly loopback?: LoopbackAddress | undefined;
+  /** A connection whose offer and answer were carried by hand. */
+  readonly carried?: PeerTransport | undefined;
   readonly signal?: AbortSignal;
   /** Without an answer for so long, joining fails. */
   readonly patienceMs?: number;

@@ -1,12 +1,12 @@
 /** Presence in a room for a few words with whoever answers there: pairing with a node, or joining a project. */
 import { type Room } from '../identity/rooms.ts';
-import { fromErrorRecord, TaggedError } from '../model/errors.ts';
+import { fromErrorRecord, TaggedError, toErrorRecord } from '../model/errors.ts';
 import { ConnectionSet } from '../peer/connection-set.ts';
 import { FailureGate } from '../peer/failure-gate.ts';
 import { type Credential, type PeerIdentity } from '../peer/peer-identity.ts';
-import { type OpenPeerOptions } from '../peer/peer-link.ts';
+import { openPeer, type OpenPeerOptions } from '../peer/peer-link.ts';
 import { type MeshTrouble, RoomMesh } from '../peer/room-mesh.ts';
-import { type RtcFactory } from '../peer/transport.ts';
+import { type PeerTransport, type RtcFactory } from '../peer/transport.ts';
 import { type LoopbackAddress, LoopbackDialer } from './loopback-dialer.ts';
 
 export interface MeetingOptions {
@@ -15,11 +15,12 @@ export interface MeetingOptions {
   readonly credential: Credential;
   readonly signalling: readonly string[];
   readonly rtc: RtcFactory;
-  readonly iceServers?: readonly RTCIceServer[] | undefined;
   readonly gate?: FailureGate | undefined;
   /** The other side's `/peer` address, when it is on this machine. */
   readonly loopback?: LoopbackAddress | undefined;
   readonly onTrouble?: (trouble: MeshTrouble) => void;
+  /** A connection whose offer and answer were carried by hand; this side offered. */
+  readonly carried?: PeerTransport | undefined;
 }
 
 export interface Meeting {
@@ -31,7 +32,7 @@ export interface Meeting {
 }
 
 export async function openMeeting(options: MeetingOptions): Promise<Meeting> {
-  const { room, identity, credential, signalling, rtc, iceServers = [], loopback, onTrouble } = options;
+  const { room, identity, credential, signalling, rtc, loopback, onTrouble } = options;
   const connections = new ConnectionSet();
   const common = { identity, credential, gate: options.gate ?? new FailureGate() };
   const linkOptions = { ...common, room: room.name };
@@ -41,7 +42,6 @@ export async function openMeeting(options: MeetingOptions): Promise<Meeting> {
     room,
     signalling,
     rtc,
-    iceServers,
     connections,
     onTrouble: (trouble) => {
       lastTrouble = trouble;
@@ -49,6 +49,19 @@ export async function openMeeting(options: MeetingOptions): Promise<Meeting> {
     },
     onChange: () => undefined
   });
+  const { carried } = options;
+  if (carried)
+    openPeer({ ...linkOptions, transport: carried, side: 'offerer' }).then(
+      (connection) => connections.add(connection),
+      (error: unknown) => {
+        const record = toErrorRecord(error);
+        lastTrouble = {
+          step: record.tag.startsWith('handshake') ? 'handshake-refused' : 'no-candidate-pair',
+          error: record
+        };
+        onTrouble?.(lastTrouble);
+      }
+    );
   const dialer = loopback && new LoopbackDialer({ address: loopback, linkOptions, connections });
   return {
     connections,

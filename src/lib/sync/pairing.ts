@@ -8,13 +8,13 @@ import { type PairingLink } from '../identity/links.ts';
 import { type PersonRecord } from '../identity/person.ts';
 import { pairingRoom } from '../identity/rooms.ts';
 import { TaggedError } from '../model/errors.ts';
-import { WriterId } from '../model/ids.ts';
+import { type DeviceId, WriterId } from '../model/ids.ts';
 import { type FailureGate } from '../peer/failure-gate.ts';
 import { type LoopbackRooms } from '../peer/loopback-rooms.ts';
 import { type PeerConnection } from '../peer/peer-connection.ts';
 import { type PeerIdentity, type RemotePeer } from '../peer/peer-identity.ts';
 import { openPeer } from '../peer/peer-link.ts';
-import { normalizeFingerprint, type RtcFactory } from '../peer/transport.ts';
+import { normalizeFingerprint, type PeerTransport, type RtcFactory } from '../peer/transport.ts';
 import { type Meeting, openMeeting } from './meeting.ts';
 import {
   encodePairing,
@@ -30,7 +30,6 @@ export type PairingIdentity = Omit<PeerIdentity, 'writer'>;
 export interface PairingOptions {
   readonly identity: PairingIdentity;
   readonly rtc: RtcFactory;
-  readonly iceServers?: readonly RTCIceServer[];
 }
 
 export interface PairWithNodeOptions extends PairingOptions {
@@ -41,6 +40,8 @@ export interface PairWithNodeOptions extends PairingOptions {
   readonly store: (grant: PairingGrant) => Promise<void>;
   /** The node's `/peer` address, when the page is on the same machine. */
   readonly loopbackUrl?: string | undefined;
+  /** A connection whose offer and answer were carried by hand. */
+  readonly carried?: PeerTransport | undefined;
   readonly signal?: AbortSignal;
   /** Without an answer for so long, pairing fails. */
   readonly patienceMs?: number;
@@ -67,6 +68,7 @@ export async function pairWithNode(options: PairWithNodeOptions): Promise<Pairin
     ...meetingOf(options),
     room,
     signalling: link.signalling,
+    carried: options.carried,
     loopback: options.loopbackUrl ? { url: options.loopbackUrl, device: link.node } : undefined,
     credential: {
       kind: 'pairing',
@@ -117,22 +119,24 @@ export async function servePairing(options: ServePairingOptions): Promise<Pairin
     room,
     credential: { kind: 'pairing', secret: options.secret }
   });
-  let used = false;
-  const answer = async (connection: PeerConnection, person: PersonRecord): Promise<PairingReply> => {
-    if (Date.now() > options.expires) return { type: 'refused', reason: 'expired' };
-    if (used) return { type: 'refused', reason: 'used' };
-    const { device, sealingKey, writer } = connection;
-    if (!person.devices.some((record) => record.device === device))
-      return { type: 'refused', reason: 'failed' };
-    used = true;
+  let given: { device: DeviceId; reply: Promise<PairingReply>; stored: boolean } | undefined;
+  const grant = async (peer: RemotePeer, person: PersonRecord): Promise<PairingReply> => {
     try {
-      return {
-        type: 'granted',
-        grant: await options.accept({ peer: { device, sealingKey, writer }, person })
-      };
+      return { type: 'granted', grant: await options.accept({ peer, person }) };
     } catch {
       return { type: 'refused', reason: 'failed' };
     }
+  };
+  const answer = async (connection: PeerConnection, person: PersonRecord): Promise<PairingReply> => {
+    const { device, sealingKey, writer } = connection;
+    // The reply may have been lost with a connection that another took the place of.
+    if (given?.device === device && !given.stored) return given.reply;
+    if (Date.now() > options.expires) return { type: 'refused', reason: 'expired' };
+    if (given) return { type: 'refused', reason: 'used' };
+    if (!person.devices.some((record) => record.device === device))
+      return { type: 'refused', reason: 'failed' };
+    given = { device, reply: grant({ device, sealingKey, writer }, person), stored: false };
+    return given.reply;
   };
   meeting.connections.onConnection((connection) => {
     const control = connection.channel('control');
@@ -140,7 +144,10 @@ export async function servePairing(options: ServePairingOptions): Promise<Pairin
       const request = parsePairingRequest(bytes);
       if (!request) connection.close({ tag: 'peer-misbehaved', message: 'Not a pairing request.' });
       else if (request.type === 'stored') {
-        options.onPaired?.();
+        if (given?.device === connection.device && !given.stored) {
+          given.stored = true;
+          options.onPaired?.();
+        }
         // Tells the other side that its word has arrived: it waits for this before it goes.
         connection.close();
       } else
@@ -157,7 +164,7 @@ export async function servePairing(options: ServePairingOptions): Promise<Pairin
   });
   return {
     get used() {
-      return used;
+      return given !== undefined;
     },
     close() {
       unregister?.();
@@ -167,48 +174,60 @@ export async function servePairing(options: ServePairingOptions): Promise<Pairin
 }
 
 /** There is no project yet: the writer says nothing. */
-function meetingOf({ identity, rtc, iceServers }: PairingOptions) {
-  return { identity: { ...identity, writer: randomWriter() }, rtc, iceServers };
+function meetingOf({ identity, rtc }: PairingOptions) {
+  return { identity: { ...identity, writer: randomWriter() }, rtc };
 }
 
 function noAnswer(): TaggedError {
   return new TaggedError('pairing-no-answer', 'No node answers at this link.');
 }
 
-/** Introduces the person to the node once connected, and stores what comes back. */
+/**
+ * Introduces the person to the node once connected, and stores what comes back. A connection may be replaced by a better
+ * one at any moment, and what was said on it may be lost: the present word is said on each.
+ */
 async function askNode(meeting: Meeting, options: PairWithNodeOptions): Promise<PairingGrant> {
   const { person, signal, store, patienceMs = defaultPatienceMs } = options;
+  const { connections } = meeting;
   const timeout = AbortSignal.timeout(patienceMs);
   const ended = signal ? AbortSignal.any([timeout, signal]) : timeout;
-  const reply = await new Promise<{ reply: PairingReply; connection: PeerConnection }>((resolve, reject) => {
+  let word = encodePairing({ type: 'introduce', person });
+  const say = (connection: PeerConnection) =>
+    connection
+      .channel('control')
+      .send(word)
+      .catch(() => undefined);
+  const reply = await new Promise<PairingReply>((resolve, reject) => {
     ended.addEventListener('abort', () =>
       reject(signal?.aborted ? signal.reason : (meeting.trouble() ?? noAnswer()))
     );
-    meeting.connections.onConnection((connection) => {
-      const control = connection.channel('control');
-      control.onMessage((bytes) => {
+    connections.onConnection((connection) => {
+      connection.channel('control').onMessage((bytes) => {
         const parsed = parsePairingReply(bytes);
-        if (parsed) resolve({ reply: parsed, connection });
+        if (parsed) resolve(parsed);
         else reject(refusal('failed'));
       });
-      // When it closes first, the next connection asks again.
-      control.send(encodePairing({ type: 'introduce', person })).catch(() => undefined);
+      void say(connection);
     });
   });
-  if (reply.reply.type === 'refused') throw refusal(reply.reply.reason);
-  await store(reply.reply.grant);
-  await reply.connection.channel('control').send(encodePairing({ type: 'stored' }));
-  await closedByNode(reply.connection);
-  return reply.reply.grant;
+  if (reply.type === 'refused') throw refusal(reply.reason);
+  await store(reply.grant);
+  word = encodePairing({ type: 'stored' });
+  for (const connection of connections.all) void say(connection);
+  await closedByNode(meeting);
+  return reply.grant;
 }
 
 /** A connection that is closed right after sending may lose what was sent. */
-function closedByNode(connection: PeerConnection): Promise<void> {
+function closedByNode({ connections }: Meeting): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, confirmationMs);
-    connection.onClose(() => {
-      clearTimeout(timer);
-      resolve();
+    connections.onConnection((connection) => {
+      connection.onClose(() => {
+        if (connections.all.length > 0) return;
+        clearTimeout(timer);
+        resolve();
+      });
     });
   });
 }

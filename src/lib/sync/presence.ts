@@ -11,7 +11,11 @@ export const Presence = v.object({
   /** The screen: `files`, `recording`, `sorting` …; what is unknown is not shown. */
   place: v.optional(text),
   /** Id of the file, job or unit in focus. */
-  focus: v.optional(text)
+  focus: v.optional(text),
+  /** The unit looked at, of the sorting in focus. */
+  unit: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+  /** The middle of the shown stretch of the recording, in s from its start. */
+  seconds: v.optional(v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1e8)))
 });
 export type Presence = v.InferOutput<typeof Presence>;
 

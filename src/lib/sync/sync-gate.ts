@@ -8,6 +8,8 @@ import * as encoding from 'lib0/encoding';
 import { decodeStateVector } from 'yjs';
 import { type WriterId } from '../model/ids.ts';
 import { type RemotePeer } from '../peer/peer-identity.ts';
+import { Budget } from './budget.ts';
+import { type HeadsExchange } from './heads-exchange.ts';
 import { checkPresence } from './presence.ts';
 
 /**
@@ -19,16 +21,28 @@ export type Admit = (
   from: RemotePeer
 ) => boolean | Uint8Array | Promise<boolean | Uint8Array>;
 
-const message = { sync: 0, awareness: 1, queryAwareness: 3 } as const;
+/** y-webrtc's, and two of our own that it never sees (heads-exchange.ts). */
+const message = { sync: 0, awareness: 1, queryAwareness: 3, heads: 5, contradiction: 6 } as const;
 const syncStep = { stateVector: 0, missing: 1, update: 2 } as const;
+/** More than 50,000 writers: y-webrtc would make a map of millions of what a peer sends. */
+const stateVectorLimit = 1024 * 1024;
 const awarenessLimit = 8 * 1024;
-const awarenessPerSecond = 20;
+/** More are not refused but missed: presence comes again by itself. */
+const awarenessBudget = { burst: 20, eachMs: 50 };
+/** Each is answered with all that the peer says it lacks. Honest peers ask once, and again when something went missing. */
+const questionBudget = { burst: 16, eachMs: 1000 };
 const violationLimit = 20;
 
 export interface SyncGateOptions {
   readonly peer: RemotePeer;
   readonly own: WriterId;
+  /**
+   * Under which y-webrtc knows the presence of this connection. The writer that a peer announces is its own word: under
+   * that, it could speak for another session, or for this one.
+   */
+  readonly presenceId: number;
   readonly admit: Admit;
+  readonly heads?: HeadsExchange | undefined;
   /** The peer has sent too much that is refused. */
   readonly onMisbehaved: () => void;
 }
@@ -36,8 +50,8 @@ export interface SyncGateOptions {
 export class SyncGate {
   readonly #options: SyncGateOptions;
   #violations = 0;
-  #awarenessBudget = awarenessPerSecond;
-  #refilledAt = performance.now();
+  readonly #awareness = new Budget(awarenessBudget);
+  readonly #questions = new Budget(questionBudget);
 
   constructor(options: SyncGateOptions) {
     this.#options = options;
@@ -65,7 +79,7 @@ export class SyncGate {
   outgoing(bytes: Uint8Array): Uint8Array | undefined {
     if (bytes[0] === message.sync) return bytes;
     if (bytes[0] !== message.awareness) return undefined;
-    return presenceOf(this.#options.own, bytes);
+    return presenceOf({ of: this.#options.own, as: this.#options.own }, bytes);
   }
 
   async #check(bytes: Uint8Array): Promise<Uint8Array | 'refused' | undefined> {
@@ -73,12 +87,15 @@ export class SyncGate {
     const type = decoding.readVarUint(decoder);
     if (type === message.queryAwareness) return undefined;
     if (type === message.awareness) return this.#checkAwareness(bytes);
+    if (type === message.heads || type === message.contradiction)
+      return (await this.#options.heads?.receive(bytes)) === false ? 'refused' : undefined;
     if (type !== message.sync) return 'refused';
     const step = decoding.readVarUint(decoder);
     const content = decoding.readVarUint8Array(decoder);
     if (step === syncStep.stateVector) {
+      if (content.length > stateVectorLimit) return 'refused';
       decodeStateVector(content);
-      return bytes;
+      return this.#questions.spend() ? bytes : undefined;
     }
     if (step !== syncStep.missing && step !== syncStep.update) return 'refused';
     const admitted = await this.#options.admit(content, this.#options.peer);
@@ -88,14 +105,8 @@ export class SyncGate {
 
   #checkAwareness(bytes: Uint8Array): Uint8Array | 'refused' | undefined {
     if (bytes.length > awarenessLimit) return 'refused';
-    const now = performance.now();
-    const refill = ((now - this.#refilledAt) / 1000) * awarenessPerSecond;
-    this.#awarenessBudget = Math.min(awarenessPerSecond, this.#awarenessBudget + refill);
-    this.#refilledAt = now;
-    // Too many are not refused but missed: presence comes again by itself.
-    if (this.#awarenessBudget < 1) return undefined;
-    this.#awarenessBudget -= 1;
-    return presenceOf(this.#options.peer.writer, bytes);
+    if (!this.#awareness.spend()) return undefined;
+    return presenceOf({ of: this.#options.peer.writer, as: this.#options.presenceId }, bytes);
   }
 
   #refuse(): void {
@@ -104,8 +115,8 @@ export class SyncGate {
   }
 }
 
-/** The entry of one writer out of an awareness message, checked; undefined when there is none. */
-function presenceOf(writer: WriterId, bytes: Uint8Array): Uint8Array | undefined {
+/** The entry of one writer out of an awareness message, checked, under another id; undefined when there is none. */
+function presenceOf({ of, as }: { of: WriterId; as: number }, bytes: Uint8Array): Uint8Array | undefined {
   const decoder = decoding.createDecoder(bytes);
   decoding.readVarUint(decoder);
   const update = decoding.createDecoder(decoding.readVarUint8Array(decoder));
@@ -114,10 +125,10 @@ function presenceOf(writer: WriterId, bytes: Uint8Array): Uint8Array | undefined
     const client = decoding.readVarUint(update);
     const clock = decoding.readVarUint(update);
     const state = decoding.readVarString(update);
-    if (client !== writer) continue;
+    if (client !== of) continue;
     const checked = checkPresence(state);
     if (checked === undefined) return undefined;
-    return encodeAwareness(writer, clock, checked);
+    return encodeAwareness(as, clock, checked);
   }
   return undefined;
 }
@@ -130,10 +141,10 @@ function encodeSync(step: number, update: Uint8Array): Uint8Array {
   return encoding.toUint8Array(encoder);
 }
 
-function encodeAwareness(writer: WriterId, clock: number, state: string): Uint8Array {
+function encodeAwareness(id: number, clock: number, state: string): Uint8Array {
   const update = encoding.createEncoder();
   encoding.writeVarUint(update, 1);
-  encoding.writeVarUint(update, writer);
+  encoding.writeVarUint(update, id);
   encoding.writeVarUint(update, clock);
   encoding.writeVarString(update, state);
   const encoder = encoding.createEncoder();

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { companions } from '#lib/app/companions.ts';
 import { type DeviceId, type PersonId } from '#lib/model/ids.ts';
+import { readViewAddress } from '#lib/app/view-address.ts';
 import { emptyState, type ProjectState } from '#lib/project/project-state.ts';
 
 const file = 'ab'.repeat(16);
@@ -27,9 +28,23 @@ test('others are shown with the page and the file that they look at, oneself and
       person: id('0b', 16),
       name: 'Bob',
       where: 'Units: sorting.nwb',
-      href: `/p/${state.id}/sortings/${file}`
+      href: `/p/${state.id}/sortings/${file}`,
+      focus: file
     }
   ]);
+});
+
+test('a unit and a time are named, and the link leads to them', () => {
+  const [ben] = companions(
+    state,
+    [at('0b', { place: 'sortings', focus: file, unit: 7, seconds: 12.4 })],
+    undefined
+  );
+  expect(ben?.where).toBe('Units: sorting.nwb · unit 7 · 12.40 s');
+  const { searchParams } = new URL(ben?.href ?? '', 'http://localhost');
+  const { view, units } = readViewAddress(searchParams);
+  expect(units).toEqual([7]);
+  expect((view.startSeconds ?? 0) + (view.spanSeconds ?? 0) / 2).toBeCloseTo(12.4, 3);
 });
 
 test('a place or an id that is not known here leads to the nearest page that is', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { completeValues, groupParameters, parseParameter } from '#lib/app/parameter-form.ts';
-import { sessionMetadataOf, sessionProblem } from '#lib/app/session-form.ts';
+import { sessionMetadataOf, sessionProblem } from '#lib/app/session-fields.ts';
 import { type ParameterSpec, type ProcessorSpec } from '#lib/model/processor.ts';
 
 const spec = (parameters: ParameterSpec[]): ProcessorSpec => ({

@@ -23,7 +23,7 @@ it('console lines of a new attempt replace those of the one before', () => {
 
 const device = 'ab'.repeat(32) as DeviceId;
 const node = { id: device, signalling: ['ws://localhost:4317/signal'] };
-const project = { signalling: [], introducers: [] };
+const project = { named: [], signalling: [], introducers: [] };
 
 it('the node that served the page is met by its socket too, and takes bytes by HTTP', () => {
   const places = meetingPlaces({

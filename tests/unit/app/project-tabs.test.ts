@@ -8,7 +8,7 @@ const device = 'ab'.repeat(32) as DeviceId;
 const file = 'cd'.repeat(16) as FileId;
 const job = 'ef'.repeat(16) as JobId;
 const state: ConnectionState = {
-  status: { state: 'connected', peers: 1 },
+  status: { state: 'connected', devices: 1 },
   presence: [],
   devices: [device],
   nodes: [{ device, carrier: 'loopback', info: undefined }]

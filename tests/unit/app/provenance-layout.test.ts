@@ -23,6 +23,15 @@ it('places what was made to the right of what it was made from', () => {
   expect(edges.map(({ id }) => id).sort()).toEqual(['job>result', 'recording>job']);
 });
 
+it('puts what was made beside what it was made from, in whatever order it is told', () => {
+  const { nodes } = layOutProvenance([
+    ...['a', 'b', 'c'].map((id) => node(id)),
+    ...['c', 'b', 'a'].map((id) => node(`of ${id}`, [id]))
+  ]);
+  const y = Object.fromEntries(nodes.map(({ id, y }) => [id, y]));
+  for (const id of ['a', 'b', 'c']) expect(y[`of ${id}`]).toBe(y[id]);
+});
+
 it('never puts two into one place, and survives a circle', () => {
   const { nodes } = layOutProvenance([node('a', ['b']), node('b', ['a']), node('c'), node('d', ['missing'])]);
   expect(new Set(nodes.map(({ x, y }) => `${x},${y}`)).size).toBe(4);

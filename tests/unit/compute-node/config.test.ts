@@ -36,10 +36,16 @@ describe('flags of dendro serve', () => {
     [['--public-url', 'sorting.example.org']],
     [['--public-url', 'https://sorting.example.org/app']],
     [['--allow', 'Ada']],
+    [['--allow', 'ab'.repeat(16)]],
     [['--unknown']],
     [['stray']]
   ])('%j is refused as wrong usage', (args) => {
     expect(() => parseServeConfig(args)).toThrow(expect.objectContaining({ tag: 'usage' }));
+  });
+
+  test('further devices are allowed by their keys', () => {
+    const key = 'cd'.repeat(32);
+    expect(parseServeConfig(['--allow', key]).allow).toEqual([key]);
   });
 
   test('two shared folders of one name are refused until one is named', () => {

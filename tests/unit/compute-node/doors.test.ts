@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signallingAddresses } from '../../../compute-node/node/addresses.ts';
-import { refuse } from '../../../compute-node/server/doors.ts';
+import { homeOf, refuse } from '../../../compute-node/server/doors.ts';
 import { startHttpServer, type RunningHttpServer } from '../../../compute-node/server/http-server.ts';
 import { staticSite } from '../../../compute-node/server/static.ts';
 
@@ -118,10 +118,21 @@ describe('the door', () => {
     expect(preflight.headers['access-control-allow-origin']).toBe(origin);
   });
 
-  test('a numeric loopback address is sent to localhost, which is the app’s one home', async () => {
-    const answer = await ask('/project/1?x=2', { host: `127.0.0.1:${server.port}` });
-    expect(answer.status).toBe(308);
-    expect(answer.headers.location).toBe(`http://localhost:${server.port}/project/1?x=2`);
+  test('a numeric loopback address is sent to localhost, which is the app’s one home', () => {
+    const doors = { tls: false, port: 4317, allowOrigins: [] };
+    expect(homeOf('127.0.0.1:4317', '/project/1?x=2', doors)).toBe('http://localhost:4317/project/1?x=2');
+    expect(homeOf('localhost:4317', '/', doors)).toBeUndefined();
+  });
+
+  test('a proxy that names the node by its loopback address is no visitor to be sent elsewhere', async () => {
+    const proxied = { host: `127.0.0.1:${server.port}`, 'x-forwarded-host': 'sorting.example.org' };
+    expect((await ask('/project/1', proxied)).status).toBe(200);
+    const page = { ...proxied, origin: 'https://sorting.example.org' };
+    expect((await ask('/signal', { ...page, ...upgrade })).status).toBe(101);
+    // What a page can write itself vouches for nothing.
+    const rebound = await ask('/', { host: 'evil.example', 'x-forwarded-host': 'sorting.example.org' });
+    expect(rebound.status).toBe(421);
+    expect(rebound.body).toContain('https://sorting.example.org');
   });
 });
 

@@ -15,7 +15,7 @@ import { memorySource } from '#lib/bytes/byte-source.ts';
 import { contentRoot, hashChunk } from '#lib/bytes/content-root.ts';
 import { finishPartial, takeChunk } from '#lib/compute/partial-file.ts';
 import { type TransferId } from '#lib/compute/protocol.ts';
-import { type ContentRoot } from '#lib/model/ids.ts';
+import { type ContentRoot, type ProjectId } from '#lib/model/ids.ts';
 import { BlobStore } from '../../../compute-node/platform/blob-store.ts';
 import { Shares } from '../../../compute-node/platform/shares.ts';
 
@@ -35,6 +35,35 @@ describe('stored files', () => {
     expect([root, size]).toEqual([await contentRoot(memorySource(bytes)), bytes.byteLength]);
     expect(Buffer.compare(readFileSync(blobs.pathOf(root)), bytes)).toBe(0);
     expect(readdirSync(join(folder, 'temporary'))).toEqual([]);
+  });
+
+  test('belong to the projects through which they came, also after a restart', async () => {
+    const [project, other] = ['ab'.repeat(32) as ProjectId, 'cd'.repeat(32) as ProjectId];
+    const { root } = await new BlobStore(folder).write([new Uint8Array(10)]);
+    new BlobStore(folder).grant(project, root);
+    const blobs = new BlobStore(folder);
+    expect([blobs.hasFor(project, root), blobs.hasFor(other, root)]).toEqual([true, false]);
+    const elsewhere = '12'.repeat(32) as ContentRoot;
+    blobs.grant(project, elsewhere);
+    expect(blobs.hasFor(project, elsewhere)).toBe(false);
+  });
+
+  test('stay while any project has them or a job reads them, and go with the last', async () => {
+    const [project, other] = ['ab'.repeat(32) as ProjectId, 'cd'.repeat(32) as ProjectId];
+    const blobs = new BlobStore(folder);
+    const { root } = await blobs.write([new Uint8Array(10)]);
+    for (const id of [project, other]) blobs.grant(id, root);
+    expect(blobs.isNeededBesides(project, root)).toBe(true);
+    expect(blobs.release(project, root)).toBeUndefined();
+    expect([blobs.hasFor(project, root), blobs.hasFor(other, root)]).toEqual([false, true]);
+    expect(blobs.release(project, root)).toBeUndefined();
+    const [first, second] = [blobs.hold(root), blobs.hold(root)];
+    first();
+    expect([blobs.isNeededBesides(other, root), blobs.release(other, root)]).toEqual([true, undefined]);
+    second();
+    expect(blobs.hasFor(other, root)).toBe(true);
+    expect(blobs.release(other, root)).toBe(10);
+    expect(blobs.has(root)).toBe(false);
   });
 
   test('a write that breaks off leaves nothing', async () => {

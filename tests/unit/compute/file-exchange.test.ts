@@ -5,9 +5,10 @@ import { type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { memorySource } from '#lib/bytes/byte-source.ts';
 import { BulkLink } from '#lib/compute/bulk-link.ts';
+import { type Deflate, deflateByStream } from '#lib/bytes/deflate.ts';
 import { ControlLink } from '#lib/compute/control-link.ts';
 import { FileExchange, type FileExchangeOptions, type ServedFile } from '#lib/compute/file-exchange.ts';
-import { channelPair } from '#lib/compute/message-channel.ts';
+import { channelPair, type MessageChannel } from '#lib/compute/message-channel.ts';
 import { MemoryPartialFile } from '#lib/compute/partial-file.ts';
 import { type TransferId } from '#lib/compute/protocol.ts';
 import { TaggedError } from '#lib/model/errors.ts';
@@ -21,17 +22,30 @@ function randomTransfer(): TransferId {
   return randomBytes(16).toString('hex') as TransferId;
 }
 
-/** Two exchanges over joined channels: `browser` and `node`. */
-function connect(options: { browser?: Partial<FileExchangeOptions>; node?: Partial<FileExchangeOptions> }) {
+/** Two exchanges over joined channels: `browser`, which encodes chunks with `deflate` if given, and `node`. */
+function connect(options: {
+  browser?: Partial<FileExchangeOptions>;
+  node?: Partial<FileExchangeOptions>;
+  deflate?: Deflate;
+  /** What comes over the bulk channel to the node. */
+  alter?: (message: Uint8Array) => Uint8Array;
+}) {
   const [browserControl, nodeControl] = channelPair();
-  const [browserBulk, nodeBulk] = channelPair();
+  const [browserBulk, plainBulk] = channelPair();
+  const { alter = (message) => message } = options;
+  const nodeBulk: MessageChannel = {
+    send: (message) => plainBulk.send(message),
+    onMessage: (listener) => plainBulk.onMessage((message) => listener(alter(message))),
+    onClose: (listener) => plainBulk.onClose(listener)
+  };
+  const browserLink = new BulkLink(browserBulk, { deflate: options.deflate });
   const make = (
     own: Partial<FileExchangeOptions> | undefined,
     control: typeof nodeControl,
-    bulk: typeof nodeBulk
+    bulk: BulkLink
   ) => {
     const exchange = new FileExchange({
-      bulk: new BulkLink(bulk),
+      bulk,
       open: async () => {
         throw new TaggedError('file-not-here', 'This file is not on this device.');
       },
@@ -42,8 +56,9 @@ function connect(options: { browser?: Partial<FileExchangeOptions>; node?: Parti
     return exchange;
   };
   return {
-    browser: make(options.browser, browserControl, browserBulk),
-    node: make(options.node, nodeControl, nodeBulk),
+    browserLink,
+    browser: make(options.browser, browserControl, browserLink),
+    node: make(options.node, nodeControl, new BulkLink(nodeBulk)),
     drop() {
       browserBulk.close();
       browserControl.close();
@@ -53,6 +68,22 @@ function connect(options: { browser?: Partial<FileExchangeOptions>; node?: Parti
 
 function served(bytes: Uint8Array, more: Partial<ServedFile> = {}): ServedFile {
   return { source: memorySource(bytes), identity: { size: bytes.byteLength, lastModified: 1 }, ...more };
+}
+
+/** Noise of 16 bits of which 8 hold something. */
+function samples(count: number): Uint8Array<ArrayBuffer> {
+  const low = randomFillSync(new Uint8Array(count));
+  return new Uint8Array(Int16Array.from(low, (value) => value - 128).buffer);
+}
+
+async function pullWhole(exchange: FileExchange): Promise<MemoryPartialFile | undefined> {
+  let partial: MemoryPartialFile | undefined;
+  await exchange.pull({
+    project,
+    transfer: randomTransfer(),
+    create: async (identity) => (partial = new MemoryPartialFile(identity))
+  });
+  return partial;
 }
 
 const cleanups: (() => Promise<void> | void)[] = [];
@@ -112,6 +143,35 @@ describe('a file over the data channel', () => {
     const sentAgain = first.browser.bytesSent + second.browser.bytesSent - bytes.byteLength;
     expect(sentAgain).toBeLessThanOrEqual(8 * mebibyte);
     expect(hashOf(partial?.committed?.bytes)).toBe(hashOf(bytes));
+  });
+
+  test('of 16-bit samples takes about half its bytes', async () => {
+    const bytes = samples(2 * mebibyte);
+    const { node, browserLink } = connect({
+      browser: { open: async () => served(bytes) },
+      deflate: deflateByStream
+    });
+    const partial = await pullWhole(node);
+    expect(hashOf(partial?.committed?.bytes)).toBe(hashOf(bytes));
+    expect(browserLink.bytesSent).toBe(bytes.byteLength);
+    expect(browserLink.wireBytesSent).toBeLessThan(0.65 * bytes.byteLength);
+  });
+
+  test('is sent as it is to a peer that does not know the encoding', async () => {
+    const bytes = samples(mebibyte);
+    const encodingAt = 24 + 32;
+    const { node, browserLink } = connect({
+      browser: { open: async () => served(bytes) },
+      deflate: deflateByStream,
+      alter: (message) => {
+        const altered = message.slice();
+        if (altered[3] === 1 && altered[encodingAt] !== 0) altered[encodingAt] = 99;
+        return altered;
+      }
+    });
+    const partial = await pullWhole(node);
+    expect(hashOf(partial?.committed?.bytes)).toBe(hashOf(bytes));
+    expect(browserLink.wireBytesSent).toBeGreaterThanOrEqual(bytes.byteLength);
   });
 
   test('stops when the file changed between two connections', async () => {

@@ -157,6 +157,12 @@ describe('the handshake', () => {
     expect(results).toEqual([refusedByPeer('not-a-member'), refused('not-a-member')]);
   });
 
+  test('tells a device that took part once that it was removed', async () => {
+    const credential: Credential = { kind: 'member', admits: () => false, wasMember: () => true };
+    const { results } = await meet({ answerer: { credential } });
+    expect(results).toEqual([refusedByPeer('removed'), refused('removed')]);
+  });
+
   test('refuses a wrong pairing secret', async () => {
     const pairing = () => ({ kind: 'pairing', secret: randomBytes(16) }) as const;
     const { results } = await meet({

@@ -70,6 +70,16 @@ describe('an authenticated connection', () => {
     await expect(a.channel('bulk').send(new Uint8Array(1))).rejects.toMatchObject({ tag: 'peer-closed' });
   });
 
+  test('ends when it would have to keep more than some messages that nobody listens to', async () => {
+    const { a, b } = await pair();
+    const ended = closing(b);
+    for (let i = 0; i < 5; i++)
+      a.channel('control')
+        .send(new Uint8Array(1024 * 1024))
+        .catch(() => undefined);
+    expect(await ended).toBe('peer-message-too-large');
+  });
+
   test('ends when a listener cannot handle a message', async () => {
     const { a, b } = await pair();
     b.channel('control').onMessage(() => {

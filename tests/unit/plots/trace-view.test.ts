@@ -10,10 +10,16 @@ import {
 const extent = { durationSeconds: 60, samplingRateHz: 30000, rows: 32 };
 const view: TraceView = { startSeconds: 10, spanSeconds: 1, firstRow: 8, rowCount: 16, uvPerRow: 200 };
 const plain = { altKey: false, ctrlKey: false, metaKey: false, shiftKey: false };
-const key = (name: string, more: Partial<typeof plain> = {}) => ({ key: name, ...plain, ...more });
-const wheel = (deltaY: number, more: Partial<typeof plain> & { deltaX?: number } = {}) =>
+const key = (name: string, more: Partial<typeof plain> & { code?: string } = {}) => ({
+  key: name,
+  code: '',
+  ...plain,
+  ...more
+});
+const wheel = (deltaY: number, more: Partial<typeof plain> & { deltaX?: number } = {}, mouse?: 'phy') =>
   viewAfterWheel({
     view,
+    mouse,
     event: { deltaX: 0, deltaY, deltaMode: 0, ...plain, ...more },
     at: 0.25,
     size: { width: 1000, height: 400 },
@@ -39,9 +45,32 @@ describe('keys of a trace plot', () => {
     expect(viewAfterKey(view, key('ArrowDown'), extent)?.firstRow).toBe(9);
     expect(viewAfterKey(view, key('ArrowUp', { altKey: true }), extent)?.uvPerRow).toBeCloseTo(160);
   });
+  test('with Alt the physical keys of plus and minus are read, whatever signs they type', () => {
+    expect(viewAfterKey(view, key('≠', { altKey: true, code: 'Equal' }), extent)?.spanSeconds).toBeCloseTo(
+      0.8
+    );
+    expect(viewAfterKey(view, key('–', { altKey: true, code: 'Minus' }), extent)?.spanSeconds).toBeCloseTo(
+      1.25
+    );
+  });
   test("a browser's own shortcut is left to the browser", () => {
     expect(viewAfterKey(view, key('ArrowLeft', { ctrlKey: true }), extent)).toBeUndefined();
     expect(viewAfterKey(view, key('g'), extent)).toBeUndefined();
+  });
+});
+
+describe('the wheel on a trace plot with the mouse of Phy', () => {
+  const phy = (deltaY: number, more: Partial<typeof plain> = {}) => wheel(deltaY, more, 'phy');
+
+  test('zooms in time and keeps the moment under the pointer in place', () => {
+    const next = phy(-100);
+    expect(next.spanSeconds).toBeLessThan(1);
+    expect(next.startSeconds + 0.25 * next.spanSeconds).toBeCloseTo(10.25);
+  });
+  test('with Alt moves in time, with Ctrl scales the amplitude, with Shift moves over channels', () => {
+    expect(phy(100, { altKey: true }).startSeconds).toBeCloseTo(10.1);
+    expect(phy(-100, { ctrlKey: true }).uvPerRow).toBeLessThan(200);
+    expect(phy(100, { shiftKey: true })).toMatchObject({ firstRow: 12, startSeconds: 10 });
   });
 });
 

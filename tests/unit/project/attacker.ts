@@ -92,7 +92,7 @@ export const file = (name: string): FactBody => ({
 export async function scene() {
   const [anna, mallory] = [await participant('Anna'), await participant('Mallory')];
   const project = await foundProject(anna);
-  await project.admitPerson(mallory.person, 'admin');
+  await project.membership.admit(mallory.person, 'admin');
   await project.addFile({ name: 'honest', size: 1 });
   const attacker = new Attacker(mallory.keys, project.id);
   return { anna, mallory, project, attacker };

@@ -13,7 +13,7 @@ describe('a demoted admin with an entry dated back', () => {
     async (knowing) => {
       const { project, mallory, anna } = await scene();
       const known = await accessEntries(project);
-      await project.setRole(mallory.person.person, 'compute');
+      await project.membership.setRole(mallory.person.person, 'compute');
       const attacker = new Attacker(mallory.keys, project.id);
       const coup: AccessBody = { type: 'role', at: 0, person: anna.person.person, role: 'viewer', cut: [] };
       const access = knowing === 'that knows the admission' ? known : [];
@@ -28,7 +28,7 @@ describe('a demoted admin with an entry dated back', () => {
   test('cannot put a device of their own under another person', async () => {
     const { project, mallory, anna } = await scene();
     const access = await accessEntries(project);
-    await project.setRole(mallory.person.person, 'compute');
+    await project.membership.setRole(mallory.person.person, 'compute');
     const attacker = new Attacker(mallory.keys, project.id);
     const [device] = (await participant('Mallory again')).person.devices;
     if (!device) throw new Error('a participant has a device');
@@ -51,14 +51,14 @@ test('an admin who changes a role with an empty cut makes nothing void that they
 test('of two admins who demote each other unknowingly, the one who came first stays, on every replica', async () => {
   const { project: anna, mallory } = await scene();
   const jo = await participant('Jo');
-  await anna.admitPerson(jo.person, 'admin');
+  await anna.membership.admit(jo.person, 'admin');
   const onMallory = await openProject(anna.id, mallory);
   const onJo = await openProject(anna.id, jo);
   await syncAll(anna, onMallory, onJo);
   // The junior's act comes first in the common order, since the senior's session wrote more.
-  await onJo.setRole(mallory.person.person, 'viewer');
+  await onJo.membership.setRole(mallory.person.person, 'viewer');
   await onMallory.addFile({ name: 'work', size: 1 });
-  await onMallory.setRole(jo.person.person, 'viewer');
+  await onMallory.membership.setRole(jo.person.person, 'viewer');
   await syncAll(anna, onMallory, onJo);
   await syncAll(anna, onMallory, onJo);
   expect(roles(anna)).toEqual({ Anna: 'admin', Mallory: 'admin', Jo: 'viewer' });
@@ -70,8 +70,10 @@ test('a senior admin who knew of their demotion has no say any more', async () =
   const { project: anna, anna: senior, mallory } = await scene();
   const onMallory = await openProject(anna.id, mallory);
   await deliver(anna, onMallory);
-  await onMallory.setRole(senior.person.person, 'viewer');
+  await onMallory.membership.setRole(senior.person.person, 'viewer');
   await deliver(onMallory, anna);
-  await expect(anna.setRole(mallory.person.person, 'viewer')).rejects.toMatchObject({ tag: 'not-allowed' });
+  await expect(anna.membership.setRole(mallory.person.person, 'viewer')).rejects.toMatchObject({
+    tag: 'not-allowed'
+  });
   expect(roles(anna)).toEqual({ Anna: 'viewer', Mallory: 'admin' });
 });

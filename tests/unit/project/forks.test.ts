@@ -11,7 +11,7 @@ const names = ({ state }: ProjectDocument) => state.files.map(({ name }) => name
 async function twoHistories() {
   const { project: anna, attacker, mallory } = await scene();
   const other = await participant('Jo');
-  await anna.admitPerson(other.person, 'admin');
+  await anna.membership.admit(other.person, 'admin');
   const jo = await openProject(anna.id, other);
   await syncAll(anna, jo);
   await attacker.write(file('both'));

@@ -6,6 +6,7 @@ import { type PersonRecord } from '#lib/identity/person.ts';
 import { type AccessBody } from '#lib/project/bodies.ts';
 import { decodeEntry } from '#lib/project/entry.ts';
 import { readLog } from '#lib/project/carrier.ts';
+import { type NewInvitation } from '#lib/project/joining.ts';
 import { type ProjectDocument } from '#lib/project/project-document.ts';
 import { accessEntries, Attacker, scene } from './attacker.ts';
 import {
@@ -20,16 +21,20 @@ import {
 
 const roles = ({ state }: ProjectDocument) =>
   Object.fromEntries(state.members.map(({ name, role }) => [name, role]));
+const device = ({ devices: [first] }: PersonRecord) => {
+  if (!first) throw new Error('a participant has a device');
+  return first;
+};
 const inADay = () => Date.now() + 24 * 60 * 60 * 1000;
 
 /** Somebody opens the link, writes the joining, and shows it at a member's door. */
 async function join(
   host: ProjectDocument,
-  invitation: Awaited<ReturnType<ProjectDocument['invite']>>,
+  invitation: NewInvitation,
   who: Awaited<ReturnType<typeof participant>>
 ) {
   const own = await openProject(host.id, who);
-  await own.join(invitation, who.person);
+  await own.membership.join(invitation, who.person);
   const problem = await host.letIn(own.ownEntries, own);
   return { own, problem };
 }
@@ -37,8 +42,8 @@ async function join(
 describe('an invitation', () => {
   test('brings who holds it in with the role that it names, through any member', async () => {
     const anna = await foundProject(await participant('Anna'));
-    const viewer = await anna.invite({ role: 'viewer', expires: inADay(), uses: 1 });
-    const editor = await anna.invite({ role: 'editor', expires: inADay(), uses: 1 });
+    const viewer = await anna.membership.invite({ role: 'viewer', expires: inADay(), uses: 1 });
+    const editor = await anna.membership.invite({ role: 'editor', expires: inADay(), uses: 1 });
     const vic = await join(anna, viewer, await participant('Vic'));
     await syncAll(anna, vic.own);
     // A viewer relays the joining of somebody else: no admin need be there.
@@ -55,21 +60,36 @@ describe('an invitation', () => {
 
   test('lets in as many as it says, and tells the next one', async () => {
     const anna = await foundProject(await participant('Anna'));
-    const twice = await anna.invite({ role: 'editor', expires: inADay(), uses: 2 });
+    const twice = await anna.membership.invite({ role: 'editor', expires: inADay(), uses: 2 });
     const outcomes = [];
     for (const name of ['One', 'Two', 'Three'])
       outcomes.push((await join(anna, twice, await participant(name))).problem);
     expect(outcomes).toEqual([undefined, undefined, 'used']);
-    expect(anna.state.invitations).toMatchObject([{ uses: 2, revoked: false }]);
+    expect(anna.state.invitations).toMatchObject([{ uses: 2, revoked: true }]);
     expect(anna.state.invitations[0]?.joined).toHaveLength(2);
+  });
+
+  test('that is used up is closed: nobody takes another’s place by a joining that comes first', async () => {
+    const anna = await foundProject(await participant('Anna'));
+    const once = await anna.membership.invite({ role: 'editor', expires: inADay(), uses: 1 });
+    const kim = await join(anna, once, await participant('Kim'));
+    await anna.flush();
+    // Of two joinings with one lamport the one of the smaller device comes first.
+    for (let tries = 0; tries < 8; tries++) {
+      const own = await openProject(anna.id, await participant('Late'));
+      const { person } = await participant('Late');
+      await own.membership.join(once, { ...person, devices: [{ ...device(person), device: own.device }] });
+      await deliverUpdate(own.ownEntries, kim.own, anna);
+    }
+    expect(roles(anna)).toEqual({ Anna: 'admin', Kim: 'editor' });
   });
 
   test('used at two members at once counts as often as it says, the same on all', async () => {
     const anna = await foundProject(await participant('Anna'));
-    const first = await anna.invite({ role: 'editor', expires: inADay(), uses: 1 });
+    const first = await anna.membership.invite({ role: 'editor', expires: inADay(), uses: 1 });
     const ed = await join(anna, first, await participant('Ed'));
     await syncAll(anna, ed.own);
-    const once = await anna.invite({ role: 'viewer', expires: inADay(), uses: 1 });
+    const once = await anna.membership.invite({ role: 'viewer', expires: inADay(), uses: 1 });
     await deliver(anna, ed.own);
     const [kim, lee] = [
       await join(anna, once, await participant('Kim')),
@@ -84,11 +104,15 @@ describe('an invitation', () => {
 
   test('is refused when it has expired, was revoked, or is not known', async () => {
     const anna = await foundProject(await participant('Anna'));
-    const expired = await anna.invite({ role: 'editor', expires: Date.now() - 3_600_000, uses: 1 });
-    const revoked = await anna.invite({ role: 'editor', expires: inADay(), uses: 1 });
-    await anna.revokeInvitation(revoked.invite);
+    const expired = await anna.membership.invite({
+      role: 'editor',
+      expires: Date.now() - 3_600_000,
+      uses: 1
+    });
+    const revoked = await anna.membership.invite({ role: 'editor', expires: inADay(), uses: 1 });
+    await anna.membership.revokeInvitation(revoked.invite);
     const elsewhere = await foundProject(await participant('Bob'));
-    const foreign = await elsewhere.invite({ role: 'admin', expires: inADay(), uses: 1 });
+    const foreign = await elsewhere.membership.invite({ role: 'admin', expires: inADay(), uses: 1 });
     const problems = [];
     for (const invitation of [expired, revoked, foreign])
       problems.push((await join(anna, invitation, await participant('X'))).problem);
@@ -98,14 +122,14 @@ describe('an invitation', () => {
 
   test('that was revoked counts only for those whom the revoking admin knew', async () => {
     const anna = await foundProject(await participant('Anna'));
-    const first = await anna.invite({ role: 'editor', expires: inADay(), uses: 1 });
+    const first = await anna.membership.invite({ role: 'editor', expires: inADay(), uses: 1 });
     const ed = await join(anna, first, await participant('Ed'));
     await syncAll(anna, ed.own);
-    const invitation = await anna.invite({ role: 'editor', expires: inADay(), uses: 5 });
+    const invitation = await anna.membership.invite({ role: 'editor', expires: inADay(), uses: 5 });
     await join(anna, invitation, await participant('Early'));
     await deliver(anna, ed.own);
     await join(ed.own, invitation, await participant('Meanwhile'));
-    await anna.revokeInvitation(invitation.invite);
+    await anna.membership.revokeInvitation(invitation.invite);
     await syncAll(anna, ed.own);
     await syncAll(anna, ed.own);
     expect(roles(anna)).toEqual({ Anna: 'admin', Ed: 'editor', Early: 'editor' });
@@ -115,7 +139,7 @@ describe('an invitation', () => {
   test('of an admin who was removed before is worth nothing', async () => {
     const { project, mallory } = await scene();
     const access = await accessEntries(project);
-    await project.removePerson(mallory.person.person);
+    await project.membership.remove(mallory.person.person);
     const attacker = new Attacker(mallory.keys, project.id);
     const key = await createInvitationKey();
     const invite = 'ab'.repeat(16) as never;
@@ -135,10 +159,10 @@ describe('an invitation', () => {
 
   test('cannot be used with a person that the invitation did not sign for, nor for a member', async () => {
     const { project, mallory } = await scene();
-    const invitation = await project.invite({ role: 'admin', expires: inADay(), uses: 5 });
+    const invitation = await project.membership.invite({ role: 'admin', expires: inADay(), uses: 5 });
     const thief = await participant('Thief');
     const joiner = await openProject(project.id, thief);
-    await joiner.join(invitation, thief.person);
+    await joiner.membership.join(invitation, thief.person);
     const [bytes] = readLog(joiner.carrier, joiner.writer, 0);
     if (!bytes) throw new Error('a joining was written');
     const honest = JSON.parse(new TextDecoder().decode((await decodeEntry(bytes)).body)) as Extract<
@@ -175,7 +199,7 @@ describe('a person who was removed', () => {
     await deliver(anna, onMallory);
     await onMallory.addFile({ name: 'before', size: 1 });
     await deliver(onMallory, anna);
-    await anna.removePerson(mallory.person.person);
+    await anna.membership.remove(mallory.person.person);
     await onMallory.addFile({ name: 'unaware', size: 1 });
     onMallory.view.rename('project', 'unaware');
     await deliver(onMallory, anna);
@@ -194,10 +218,10 @@ describe('a person who was removed', () => {
     const { project: anna, mallory } = await scene();
     const onMallory = await openProject(anna.id, mallory);
     await deliver(anna, onMallory);
-    await anna.removePerson(mallory.person.person);
+    await anna.membership.remove(mallory.person.person);
     await onMallory.addFile({ name: 'unaware', size: 1 });
     await syncAll(anna, onMallory);
-    const invitation = await anna.invite({ role: 'editor', expires: inADay(), uses: 1 });
+    const invitation = await anna.membership.invite({ role: 'editor', expires: inADay(), uses: 1 });
     const again = await join(anna, invitation, mallory);
     expect(again.problem).toBeUndefined();
     await syncAll(anna, again.own, onMallory);
@@ -213,27 +237,88 @@ describe('a person who was removed', () => {
     expect(folded(onMallory)).toEqual(folded(anna));
   });
 
+  test('has written nothing that counts since, however much, and voids nobody’s work with it', async () => {
+    const [anna, bob, cleo] = [
+      await participant('Anna'),
+      await participant('Bob'),
+      await participant('Cleo')
+    ];
+    const first = await foundProject(anna);
+    await first.membership.admit(bob.person, 'admin');
+    await first.membership.admit(cleo.person, 'admin');
+    const second = await openProject(first.id, bob);
+    const third = await openProject(first.id, cleo);
+    await syncAll(first, second, third);
+    // None knows of the others: what Bob writes comes early in the common order, his removal late.
+    const dora = await participant('Dora');
+    for (let count = 0; count < 100; count++) {
+      await second.membership.setRole(cleo.person.person, count % 2 === 0 ? 'viewer' : 'editor');
+      if (count === 50) await third.membership.admit(dora.person, 'editor');
+    }
+    await second.membership.admit((await participant('Eve')).person, 'admin');
+    for (let count = 0; count < 150; count++) await first.addFile({ name: `${count}`, size: count });
+    await first.membership.remove(bob.person.person);
+    await syncAll(first, second, third);
+    await syncAll(first, second, third);
+    for (const document of [first, second, third])
+      expect(document.state.members.map(({ name, role }) => `${name} ${role}`)).toEqual([
+        'Anna admin',
+        'Cleo admin',
+        'Dora editor'
+      ]);
+    expect(folded(second)).toEqual(folded(first));
+    expect(folded(third)).toEqual(folded(first));
+  });
+
   test('stays removed when an admin changes their role without knowing', async () => {
     const { project: anna, mallory } = await scene();
     const bob = await participant('Bob');
-    await anna.admitPerson(bob.person, 'admin');
+    await anna.membership.admit(bob.person, 'admin');
     const onBob = await openProject(anna.id, bob);
     await deliver(anna, onBob);
-    await anna.removePerson(mallory.person.person);
-    await onBob.setRole(mallory.person.person, 'editor');
+    await anna.membership.remove(mallory.person.person);
+    await onBob.membership.setRole(mallory.person.person, 'editor');
     await syncAll(anna, onBob);
     for (const replica of [anna, onBob]) expect(roles(replica)).toEqual({ Anna: 'admin', Bob: 'admin' });
     expect(folded(onBob)).toEqual(folded(anna));
+  });
+
+  test('has had fifty devices at most', async () => {
+    const { project: anna, mallory, attacker } = await scene();
+    const access = await accessEntries(anna);
+    for (let i = 0; i < 60; i++) {
+      const [device] = (await participant('Mallory')).person.devices;
+      if (!device) throw new Error('a participant has a device');
+      await attacker.write(
+        { type: 'device', at: 0, person: mallory.person.person, device },
+        { kind: 'access', access }
+      );
+    }
+    await deliverUpdate(attacker.update(), anna, anna);
+    const found = anna.state.members.find(({ name }) => name === 'Mallory');
+    expect(found?.devices).toHaveLength(50);
+  });
+
+  test('may be a viewer who leaves, by their own connection alone', async () => {
+    const { project: anna, mallory } = await scene();
+    await anna.membership.setRole(mallory.person.person, 'viewer');
+    const onMallory = await openProject(anna.id, mallory);
+    await deliver(anna, onMallory);
+    await onMallory.membership.remove(mallory.person.person);
+    expect(await deliver(onMallory, anna)).toBe(true);
+    expect(roles(anna)).toEqual({ Anna: 'admin' });
   });
 
   test('may be oneself, but not the last admin', async () => {
     const { project: anna, anna: founder, mallory } = await scene();
     const onMallory = await openProject(anna.id, mallory);
     await deliver(anna, onMallory);
-    await onMallory.removePerson(mallory.person.person);
+    await onMallory.membership.remove(mallory.person.person);
     await deliver(onMallory, anna);
     expect(roles(anna)).toEqual({ Anna: 'admin' });
-    await expect(anna.removePerson(founder.person.person)).rejects.toMatchObject({ tag: 'role-refused' });
+    await expect(anna.membership.remove(founder.person.person)).rejects.toMatchObject({
+      tag: 'role-refused'
+    });
   });
 });
 
@@ -241,13 +326,13 @@ describe('an edit that turns out void', () => {
   test('leaves room for honest edits that were built on it', async () => {
     const { project: anna, mallory } = await scene();
     const bob = await participant('Bob');
-    await anna.admitPerson(bob.person, 'editor');
+    await anna.membership.admit(bob.person, 'editor');
     const onMallory = await openProject(anna.id, mallory);
     const onBob = await openProject(anna.id, bob);
     anna.view.notesOf('project').replace(0, 0, 'honest ');
     await syncAll(anna, onMallory, onBob);
     // Anna removes Mallory; Bob, who does not know, goes on writing after what Mallory wrote.
-    await anna.removePerson(mallory.person.person);
+    await anna.membership.remove(mallory.person.person);
     onMallory.view.notesOf('project').replace(7, 0, 'VOID ');
     onMallory.view.rename('project', 'VOID');
     await deliver(onMallory, onBob);
@@ -267,5 +352,36 @@ describe('an edit that turns out void', () => {
     Y.applyUpdate(late.carrier, Y.encodeStateAsUpdate(anna.carrier));
     await late.flush();
     expect(folded(late)).toEqual(folded(anna));
+  });
+});
+
+describe('where members meet', () => {
+  const at = 'wss://signal.example.org/signal';
+
+  test('is an admin’s to say, the same on every replica, and the last word counts', async () => {
+    const anna = await foundProject(await participant('Anna'));
+    const ed = await participant('Ed');
+    await anna.membership.admit(ed.person, 'editor');
+    await anna.membership.setSignalling(['wss://old.example.org/signal']);
+    await anna.membership.setSignalling([at]);
+    const own = await openProject(anna.id, ed);
+    await syncAll(anna, own);
+    expect(own.state.signalling).toEqual([at]);
+    await expect(own.membership.setSignalling([])).rejects.toMatchObject({ tag: 'not-allowed' });
+  });
+
+  test('what an editor’s program writes of it does not count', async () => {
+    const { project, mallory } = await scene();
+    const write = async (address: string) => {
+      const attacker = new Attacker(mallory.keys, project.id);
+      const access = await accessEntries(project);
+      await attacker.write({ type: 'meet', at: 1, signalling: [address] }, { kind: 'access', access });
+      await deliverUpdate(attacker.update(), project, project);
+    };
+    await write(at);
+    expect(project.state.signalling).toEqual([at]);
+    await project.membership.setRole(mallory.person.person, 'editor');
+    await write('wss://evil.example/signal');
+    expect(project.state.signalling).toEqual([at]);
   });
 });

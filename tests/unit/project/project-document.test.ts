@@ -15,7 +15,7 @@ import {
 async function labProject() {
   const [anna, node] = [await participant('Anna'), await participant('lab-gpu')];
   const project = await foundProject(anna);
-  await project.admitPerson(node.person, 'compute');
+  await project.membership.admit(node.person, 'compute');
   const onNode = await openProject(project.id, node);
   await deliver(project, onNode);
   return { anna, node, project, onNode };
@@ -44,7 +44,7 @@ describe('a project', () => {
   test('is the same on both sides after both worked offline', async () => {
     const [anna, jo] = [await participant('Anna'), await participant('Jo')];
     const here = await foundProject(anna);
-    await here.admitPerson(jo.person, 'admin');
+    await here.membership.admit(jo.person, 'admin');
     const there = await openProject(here.id, jo);
     await deliver(here, there);
     here.view.notesOf('project').replace(0, 0, 'from Anna. ');
@@ -70,7 +70,7 @@ describe('a project', () => {
   test('tells listeners of a text when it changes from afar', async () => {
     const [anna, jo] = [await participant('Anna'), await participant('Jo')];
     const here = await foundProject(anna);
-    await here.admitPerson(jo.person, 'admin');
+    await here.membership.admit(jo.person, 'admin');
     const there = await openProject(here.id, jo);
     await deliver(here, there);
     let heard = 0;
@@ -122,6 +122,20 @@ describe('jobs', () => {
     await onNode.appendJobEvent({ ...noted, job, state: 'completed' });
     await deliver(onNode, project);
     expect(project.job(job)?.state).toBe('waiting');
+  });
+
+  test('a job that is given to a node is never seen without it, here or elsewhere', async () => {
+    const { project, node } = await labProject();
+    const file = await project.addFile(recording);
+    const seen = new Set<unknown>();
+    project.onChange(() => project.state.jobs.forEach(({ current }) => seen.add(current?.device)));
+    let updates = 0;
+    project.carrier.on('update', () => updates++);
+    const job = await project.submitJob(sortDefinition(file), { device: node.keys.device });
+    expect([...seen]).toEqual([node.keys.device]);
+    expect(updates).toBe(1);
+    await project.cancelJob(job);
+    expect(project.job(job)).toMatchObject({ cancelRequested: true, current: { attempt: 1 } });
   });
 
   test('the first terminal event of an attempt stands', async () => {
@@ -186,26 +200,6 @@ describe('jobs', () => {
   });
 });
 
-describe('deletion', () => {
-  test('takes along what was made from a file, and leaves the rest', async () => {
-    const { project, onNode, node } = await labProject();
-    const [file, other] = [
-      await project.addFile(recording),
-      await project.addFile({ ...recording, name: 'other' })
-    ];
-    const definition = sortDefinition(file);
-    const job = await project.submitJob(definition, { device: node.keys.device });
-    await deliver(project, onNode);
-    const output = definition.outputs[0]?.file ?? file;
-    await onNode.addFile({ file: output, name: 's.nwb', size: 1, generatedBy: { job, output: 'sorting' } });
-    await deliver(onNode, project);
-    expect(project.state.files).toHaveLength(3);
-    await project.deleteFile(file);
-    expect(project.state.jobs).toEqual([]);
-    expect(project.state.files.map((left) => left.file)).toEqual([other]);
-  });
-});
-
 describe('roots', () => {
   test('a second root for one file is a conflict, not an overwrite', async () => {
     const { project } = await labProject();
@@ -239,11 +233,11 @@ describe('roles', () => {
     const [node, anna] = [await participant('lab-gpu'), await participant('Anna')];
     const onNode = await foundProject(node);
     await onNode.addFile(recording);
-    await onNode.admitPerson(anna.person, 'admin');
-    await onNode.setRole(node.person.person, 'compute');
+    await onNode.membership.admit(anna.person, 'admin');
+    await onNode.membership.setRole(node.person.person, 'compute');
     expect(onNode.role).toBe('compute');
     expect(onNode.state.files).toHaveLength(1);
-    await expect(onNode.admitPerson((await participant('Eve')).person, 'admin')).rejects.toMatchObject({
+    await expect(onNode.membership.admit((await participant('Eve')).person, 'admin')).rejects.toMatchObject({
       tag: 'not-allowed'
     });
     const here = await openProject(onNode.id, anna);
@@ -256,7 +250,7 @@ describe('roles', () => {
 
   test('the last admin stays one', async () => {
     const { project, anna } = await labProject();
-    await expect(project.setRole(anna.person.person, 'compute')).rejects.toMatchObject({
+    await expect(project.membership.setRole(anna.person.person, 'compute')).rejects.toMatchObject({
       tag: 'role-refused'
     });
     expect(project.role).toBe('admin');
@@ -265,12 +259,12 @@ describe('roles', () => {
   test('what was written before a change of role stands, what came after does not', async () => {
     const [anna, jo] = [await participant('Anna'), await participant('Jo')];
     const here = await foundProject(anna);
-    await here.admitPerson(jo.person, 'admin');
+    await here.membership.admit(jo.person, 'admin');
     const there = await openProject(here.id, jo);
     await deliver(here, there);
     await there.addFile({ ...recording, name: 'before' });
     await deliver(there, here);
-    await here.setRole(jo.person.person, 'viewer');
+    await here.membership.setRole(jo.person.person, 'viewer');
     await there.addFile({ ...recording, name: 'unaware' });
     there.view.rename('project', 'unaware');
     await syncAll(here, there);

@@ -4,7 +4,7 @@ import * as Y from 'yjs';
 import { createDeviceKeys, type DeviceKeys } from '#lib/identity/device-keys.ts';
 import { randomBytes } from '#lib/identity/hash.ts';
 import { toHex } from '#lib/identity/encoding.ts';
-import { type PersonRecord } from '#lib/identity/person.ts';
+import { type PersonRecord, type Role } from '#lib/identity/person.ts';
 import { PersonId, type ProjectId } from '#lib/model/ids.ts';
 import { type JobDefinition } from '#lib/model/processor.ts';
 import { rowPersistence, type UpdateRows } from '#lib/project/persistence.ts';
@@ -53,6 +53,36 @@ export function openProject(
 ): Promise<ProjectDocument> {
   return ProjectDocument.open({ id, keys, persistence: rowPersistence(rows) });
 }
+
+/** The founder's replica and those of two whom the founder admitted, in step. */
+export async function threeReplicas(...roles: [Role, Role]): Promise<{
+  people: [Participant, Participant, Participant];
+  replicas: [ProjectDocument, ProjectDocument, ProjectDocument];
+}> {
+  const people: [Participant, Participant, Participant] = [
+    await participant('Anna'),
+    await participant('Ben'),
+    await participant('Cleo')
+  ];
+  const first = await foundProject(people[0]);
+  await first.membership.admit(people[1].person, roles[0]);
+  await first.membership.admit(people[2].person, roles[1]);
+  const replicas: [ProjectDocument, ProjectDocument, ProjectDocument] = [
+    first,
+    await openProject(first.id, people[1]),
+    await openProject(first.id, people[2])
+  ];
+  await syncAll(...replicas);
+  return { people, replicas };
+}
+
+/** How many scripts a property is tried with; DENDRO_PROPERTY_RUNS asks for more than the suite has time for. */
+export function propertyRuns(usual: number): number {
+  return Number(process.env.DENDRO_PROPERTY_RUNS ?? usual);
+}
+
+/** However many that are. */
+export const propertyTimeoutMs = 600_000;
 
 /** Hands over what `to` lacks, through its admission. @returns whether it was admitted whole */
 export async function deliver(from: ProjectDocument, to: ProjectDocument): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { projectRoom } from '#lib/identity/rooms.ts';
 import { invitationKeyFrom } from '#lib/identity/invitation.ts';
+import { type NewInvitation } from '#lib/project/joining.ts';
 import { type ProjectDocument } from '#lib/project/project-document.ts';
 import { joinProject } from '#lib/sync/joining.ts';
 import { ProjectSync } from '#lib/sync/project-sync.ts';
@@ -33,6 +34,7 @@ async function host(
     epoch: 0,
     carrier: document.carrier,
     admit: (update, from) => document.admit(update, from),
+    histories: document.histories,
     admits: ({ device }) =>
       document.state.members.length === 0 || document.roleOfDevice(device) !== undefined,
     door: {
@@ -61,11 +63,11 @@ async function scene() {
 async function ask(
   project: ProjectDocument,
   room: { secret: Uint8Array; signalling: string },
-  invitation: Awaited<ReturnType<ProjectDocument['invite']>>
+  invitation: NewInvitation
 ) {
   const who = await participant('Ed');
   const own = await openProject(project.id, who);
-  await own.join(invitation, who.person);
+  await own.membership.join(invitation, who.person);
   const joined = joinProject({
     identity: identityOf(own, who),
     secret: room.secret,
@@ -85,7 +87,7 @@ describe('an invitation link', () => {
   test('leads from the door to a member in step with the others', async () => {
     const { project, room } = await scene();
     await project.addFile({ name: 'before', size: 1 });
-    const invitation = await project.invite({ role: 'editor', expires: inADay(), uses: 1 });
+    const invitation = await project.membership.invite({ role: 'editor', expires: inADay(), uses: 1 });
     const { own, who, joined } = await ask(project, room, invitation);
     await joined;
     expect(project.state.members.map(({ name, role }) => [name, role])).toContainEqual(['Ed', 'editor']);
@@ -99,8 +101,8 @@ describe('an invitation link', () => {
   test.each(['expired', 'revoked', 'used'] as const)('that is %s is refused in words', async (problem) => {
     const { project, room } = await scene();
     const expires = problem === 'expired' ? Date.now() - 3_600_000 : inADay();
-    const invitation = await project.invite({ role: 'editor', expires, uses: 1 });
-    if (problem === 'revoked') await project.revokeInvitation(invitation.invite);
+    const invitation = await project.membership.invite({ role: 'editor', expires, uses: 1 });
+    if (problem === 'revoked') await project.membership.revokeInvitation(invitation.invite);
     if (problem === 'used') await (await ask(project, room, invitation)).joined;
     const members = project.state.members.length;
     const { joined } = await ask(project, room, invitation);
@@ -110,7 +112,7 @@ describe('an invitation link', () => {
 
   test('whose key is not the invitation’s is refused', async () => {
     const { project, room } = await scene();
-    const invitation = await project.invite({ role: 'editor', expires: inADay(), uses: 1 });
+    const invitation = await project.membership.invite({ role: 'editor', expires: inADay(), uses: 1 });
     const { joined } = await ask(project, room, { ...invitation, seed: secret() });
     await expect(joined).rejects.toMatchObject({ tag: 'invitation-unknown' });
     expect(project.state.members).toHaveLength(1);
@@ -118,7 +120,7 @@ describe('an invitation link', () => {
 
   test('finds nobody with another project’s secret', async () => {
     const { project, room } = await scene();
-    const invitation = await project.invite({ role: 'editor', expires: inADay(), uses: 1 });
+    const invitation = await project.membership.invite({ role: 'editor', expires: inADay(), uses: 1 });
     const other = secret();
     expect((await projectRoom(other, 0)).name).not.toBe((await projectRoom(room.secret, 0)).name);
     const { joined } = await ask(project, { ...room, secret: other }, invitation);

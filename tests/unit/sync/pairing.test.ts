@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   type DtlsCertificate,
   loadDtlsCertificate
@@ -51,16 +51,26 @@ const project = v.parse(ProjectId, toHex(randomBytes(32)));
 interface Scene {
   link: PairingLink;
   owners: PersonRecord[];
+  /** How often the node was told that its grant was stored. */
+  done: () => number;
   /** Options of a browser that opens the link. */
   browser: PairWithNodeOptions & { keys: DeviceKeys };
 }
 
-async function serve(options: { expires?: number; signalling?: string; rtc?: 'none' } = {}): Promise<Scene> {
+interface ServeOptions {
+  expires?: number;
+  signalling?: string;
+  /** Called while the node makes up its grant. */
+  granting?: () => Promise<unknown>;
+}
+
+async function serve(options: ServeOptions = {}): Promise<Scene> {
   const node = await createDeviceKeys();
   const keys = await createDeviceKeys();
   const secret = randomBytes(16);
   const expires = options.expires ?? Date.now() + 60_000;
   const owners: PersonRecord[] = [];
+  let done = 0;
   const signalling = [options.signalling ?? door.signalling];
   const service = await servePairing({
     secret,
@@ -72,6 +82,7 @@ async function serve(options: { expires?: number; signalling?: string; rtc?: 'no
     gate: new FailureGate(),
     accept: async ({ peer, person }) => {
       owners.push(person);
+      await options.granting?.();
       return {
         project,
         sealedSecret: toBase64Url(await seal(v.parse(v.any(), peer.sealingKey), projectSecret)),
@@ -80,7 +91,8 @@ async function serve(options: { expires?: number; signalling?: string; rtc?: 'no
         node: personOf(node, 'Node'),
         signalling
       };
-    }
+    },
+    onPaired: () => (done += 1)
   });
   cleanups.push(() => service.close());
   const link: PairingLink = {
@@ -93,7 +105,7 @@ async function serve(options: { expires?: number; signalling?: string; rtc?: 'no
   };
   const person = personOf(keys, 'Owner');
   const browser = { link, identity: keys, keys, person, rtc: nodeRtc(), store: () => Promise.resolve() };
-  return { link, owners, browser };
+  return { link, owners, browser, done: () => done };
 }
 
 describe('a pairing link', () => {
@@ -112,6 +124,30 @@ describe('a pairing link', () => {
     const second = { ...browser, identity: keys, person: personOf(keys, 'Second') };
     await expect(pairWithNode(second)).rejects.toMatchObject({ tag: 'pairing-used' });
     expect(owners).toHaveLength(1);
+  });
+
+  test('pairs when the connection is replaced before the node has answered on it', async () => {
+    const replacement = Promise.withResolvers<undefined>();
+    const { browser, owners, done } = await serve({ granting: () => replacement.promise });
+    const rtc = nodeRtc();
+    const sessions: ReturnType<typeof rtc>[] = [];
+    const pairing = pairWithNode({
+      ...browser,
+      rtc: () => {
+        const session = rtc();
+        sessions.push(session);
+        return session;
+      }
+    });
+    await vi.waitFor(() => expect(owners).toHaveLength(1), { timeout: 10_000 });
+    sessions[0]?.close();
+    await vi.waitFor(() => expect(sessions.length).toBeGreaterThan(1), { timeout: 10_000 });
+    replacement.resolve(undefined);
+    const grant = await pairing;
+    expect(await browser.keys.unseal(fromBase64Url(grant.sealedSecret))).toEqual(projectSecret);
+    expect(owners).toEqual([browser.person]);
+    await vi.waitFor(() => expect(done()).toBe(1));
+    await expect(pairWithNode(browser)).rejects.toMatchObject({ tag: 'pairing-used' });
   });
 
   test('that has expired by the clock of the node is refused', async () => {

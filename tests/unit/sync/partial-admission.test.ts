@@ -22,6 +22,7 @@ test('of a message in which one writer forked, y-webrtc sees the others’ entri
   const gate = new SyncGate({
     peer: { device: project.device, writer: project.writer } as RemotePeer,
     own: project.writer,
+    presenceId: 1,
     admit: (update, from) => project.admit(update, from),
     onMisbehaved: () => undefined
   });

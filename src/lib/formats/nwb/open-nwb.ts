@@ -15,7 +15,7 @@ import { Hdf5File } from '../hdf5/hdf5-file.ts';
 import { checkProbe } from '../raw/raw-recording.ts';
 import { readElectrodes } from './electrodes.ts';
 import { readMetadata } from './metadata.ts';
-import { readSorting } from './read-sorting.ts';
+import { readSorting, readUnitTimes, type UnitTimes } from './read-sorting.ts';
 import { seriesTraces } from './series-traces.ts';
 
 export interface SeriesSummary {
@@ -44,6 +44,8 @@ export interface NwbFile {
   openSeries(path: string, probe?: Probe): Promise<SeriesTraces>;
   /** The file's units, if it has any. */
   readSorting(): Sorting | undefined;
+  /** The spike times of the file's units, if it has any. */
+  readUnitTimes(): UnitTimes | undefined;
   /** The first electrodes of the file's table: those of a sorting's channels. */
   electrodes(channelCount: number): { probe: Probe; channelIds: string[] };
   close(): void;
@@ -68,6 +70,7 @@ export async function openNwb(source: ByteSource): Promise<NwbFile> {
       metadata: readMetadata(file),
       openSeries: async (path, probe) => openSeries({ file, source, series, path, probe }),
       readSorting: () => readSorting(file),
+      readUnitTimes: () => readUnitTimes(file),
       electrodes: (channelCount) => readElectrodes(file, undefined, channelCount),
       close: () => file.close()
     };

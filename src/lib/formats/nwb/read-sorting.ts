@@ -8,22 +8,13 @@ const microvoltsPerVolt = 1e6;
 
 /** `undefined` when the file has no units. @throws TaggedError `nwb-invalid` when its tables contradict each other */
 export function readSorting(file: Hdf5File): Sorting | undefined {
-  const path = findUnits(file);
-  if (path === undefined) return undefined;
-  const ends = file.readNumbers(`${path}/spike_times_index`);
-  const times = file.readNumbers(`${path}/spike_times`);
-  if (!ends || !times) return undefined;
-  if (
-    ends.length > mostUnits ||
-    ends.some((end, i) => end < (ends[i - 1] ?? 0)) ||
-    (ends.at(-1) ?? 0) > times.length
-  )
-    throw new TaggedError('nwb-invalid', 'the units’ index does not fit their spike times');
-  const description = describeSource(file, path);
-  const waveforms = readWaveforms(file, path, ends.length);
+  const found = readTrains(file);
+  if (!found) return undefined;
+  const { path, trains } = found;
+  const description = { ...fallback, ...describeSource(file, path) };
+  const waveforms = readWaveforms(file, path, trains.length);
   const snr = file.kind(`${path}/snr`) === 'dataset' ? file.readNumbers(`${path}/snr`) : undefined;
-  const units = Array.from(ends, (end, i): SortedUnit => {
-    const train = times.subarray(ends[i - 1] ?? 0, end);
+  const units = trains.map((train, i): SortedUnit => {
     const seconds = (time: number) =>
       Math.round((time - description.startTimeSeconds) * description.samplingRateHz);
     const { waveformMean, waveformSd } = waveforms.of(i);
@@ -49,6 +40,45 @@ export function readSorting(file: Hdf5File): Sorting | undefined {
   };
 }
 
+/** Spike times as the file has them. */
+export interface UnitTimes {
+  /** What the file calls each unit: its `id`, or its row. */
+  ids: number[];
+  /** Ascending, in s of the session, one array a unit. */
+  times: Float64Array[];
+  /** Absent where the file does not say it. */
+  samplingRateHz?: number;
+}
+
+/** `undefined` when the file has no units. @throws TaggedError `nwb-invalid` when its tables contradict each other */
+export function readUnitTimes(file: Hdf5File): UnitTimes | undefined {
+  const found = readTrains(file);
+  if (!found) return undefined;
+  const { path, trains } = found;
+  const ids = file.kind(`${path}/id`) === 'dataset' ? file.readNumbers(`${path}/id`) : undefined;
+  const { samplingRateHz } = describeSource(file, path);
+  return {
+    ids: trains.map((_, unit) => ids?.[unit] ?? unit),
+    times: trains.map((train) => train.toSorted()),
+    ...(samplingRateHz !== undefined && { samplingRateHz })
+  };
+}
+
+function readTrains(file: Hdf5File): { path: string; trains: Float64Array[] } | undefined {
+  const path = findUnits(file);
+  if (path === undefined) return undefined;
+  const ends = file.readNumbers(`${path}/spike_times_index`);
+  const times = file.readNumbers(`${path}/spike_times`);
+  if (!ends || !times) return undefined;
+  if (
+    ends.length > mostUnits ||
+    ends.some((end, i) => end < (ends[i - 1] ?? 0)) ||
+    (ends.at(-1) ?? 0) > times.length
+  )
+    throw new TaggedError('nwb-invalid', 'the units’ index does not fit their spike times');
+  return { path, trains: Array.from(ends, (end, i) => times.subarray(ends[i - 1] ?? 0, end)) };
+}
+
 function findUnits(file: Hdf5File): string | undefined {
   if (file.kind('/units') === 'group') return '/units';
   for (const module of file.keys('/processing'))
@@ -66,21 +96,23 @@ interface UnitsSource {
   beforeSamples: number;
 }
 
+const fallback: UnitsSource = { samplingRateHz: 30_000, startTimeSeconds: 0, beforeSamples: 0 };
+
 /** What our own files say under /scratch; else the rate from the resolution of the spike times. */
-function describeSource(file: Hdf5File, path: string): UnitsSource {
+function describeSource(file: Hdf5File, path: string): Partial<UnitsSource> {
   const resolution = Number(file.attribute(`${path}/spike_times`, 'resolution'));
   const waveformRate = Number(file.attribute(`${path}/waveform_mean`, 'sampling_rate'));
   const samplingRateHz =
-    resolution > 0 ? Math.round(1e6 / resolution) / 1e6 : waveformRate > 0 ? waveformRate : 30_000;
-  const fallback = { samplingRateHz, startTimeSeconds: 0, beforeSamples: 0 };
-  if (file.kind('/scratch/dendro') !== 'dataset') return fallback;
+    resolution > 0 ? Math.round(1e6 / resolution) / 1e6 : waveformRate > 0 ? waveformRate : undefined;
+  const rate = samplingRateHz === undefined ? {} : { samplingRateHz };
+  if (file.kind('/scratch/dendro') !== 'dataset') return rate;
   try {
     const told = JSON.parse(file.readTexts('/scratch/dendro')?.[0] ?? '{}') as {
       recording?: Partial<UnitsSource>;
     };
-    return { ...fallback, ...pickNumbers(told.recording) };
+    return { ...rate, ...pickNumbers(told.recording) };
   } catch {
-    return fallback;
+    return rate;
   }
 }
 

@@ -1,4 +1,4 @@
-/** Writes a recording as an NWB file with one ElectricalSeries, held in memory: for tests and generated recordings. */
+/** Writes a recording as an NWB file, held in memory: for tests and generated recordings. */
 import { type RecordingInfo, type SessionMetadata } from '../../model/recording.ts';
 import { PathReference, writeTree } from '../hdf5/write-tree.ts';
 import { NwbTree, uuid5 } from './nwb-tree.ts';
@@ -10,16 +10,25 @@ export interface WriteRecordingOptions {
   counts: Int16Array;
   metadata: SessionMetadata;
   fileCreateDate: string;
-  seriesName?: string;
+  /** One ElectricalSeries each, of the same values. */
+  seriesNames?: readonly string[];
 }
 
 export async function writeRecordingNwb(options: WriteRecordingOptions): Promise<Uint8Array> {
-  const { recording, counts, metadata, fileCreateDate, seriesName = 'ElectricalSeries' } = options;
-  const { channelCount, samplingRateHz, startTimeSeconds } = recording;
+  const { recording, counts, metadata, fileCreateDate, seriesNames = ['ElectricalSeries'] } = options;
   const tree = new NwbTree();
   const identifier = await uuid5(`recording ${fileCreateDate} ${counts.length}`);
   addSession(tree, { recording, metadata, identifier, sessionDescription: 'recording', fileCreateDate });
-  const path = `/acquisition/${seriesName}`;
+  for (const name of seriesNames) addSeries(tree, { path: `/acquisition/${name}`, recording, counts });
+  return writeTree(await tree.finish(`recording ${identifier}`));
+}
+
+function addSeries(
+  tree: NwbTree,
+  series: { path: string; recording: RecordingInfo; counts: Int16Array }
+): void {
+  const { path, recording, counts } = series;
+  const { channelCount, samplingRateHz, startTimeSeconds } = recording;
   tree.typedGroup(path, 'ElectricalSeries', { comments: 'no comments', description: 'raw voltage' });
   tree.dataset(`${path}/data`, counts, {
     shape: [counts.length / channelCount, channelCount],
@@ -38,5 +47,4 @@ export async function writeRecordingNwb(options: WriteRecordingOptions): Promise
     value: BigInt64Array.from({ length: channelCount }, (_, i) => BigInt(i)),
     attributes: { description: 'the recorded electrodes', table: new PathReference(electrodesPath) }
   });
-  return writeTree(await tree.finish(`recording ${identifier}`));
 }

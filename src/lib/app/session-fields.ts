@@ -84,17 +84,21 @@ export function sessionMetadataOf(texts: ReadonlyMap<string, string>): SessionMe
 /** The fields' texts of metadata that was given before, as JSON; nothing where it is not readable. */
 export function sessionTexts(json: string | undefined): Record<string, string> {
   if (json === undefined) return {};
-  const texts: Record<string, string> = {};
   try {
-    const parsed = v.parse(SessionMetadata, JSON.parse(json));
-    for (const { path } of sessionFields) {
-      const [section = '', name = ''] = path.split('.');
-      const value = (parsed as Record<string, Record<string, unknown> | undefined>)[section]?.[name];
-      if (typeof value === 'string') texts[path] = value;
-      else if (Array.isArray(value)) texts[path] = value.join('; ');
-    }
+    return metadataTexts(v.parse(SessionMetadata, JSON.parse(json)));
   } catch {
     return {};
+  }
+}
+
+/** The fields' texts of metadata, such as a file's own. */
+export function metadataTexts(metadata: SessionMetadata): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const { path } of sessionFields) {
+    const [section = '', name = ''] = path.split('.');
+    const value = (metadata as Record<string, Record<string, unknown> | undefined>)[section]?.[name];
+    if (typeof value === 'string') texts[path] = value;
+    else if (Array.isArray(value)) texts[path] = value.join('; ');
   }
   return texts;
 }
