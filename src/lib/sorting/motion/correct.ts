@@ -9,7 +9,7 @@
 import { cholesky, solveCholesky } from '../../math/linear-algebra.ts';
 import { exp } from '../../math/portable.ts';
 import { type Contact, type Probe } from '../../model/recording.ts';
-import { type Whitening } from '../whitening.ts';
+import { type Whitening, whitenChunk } from '../whitening.ts';
 
 /** Standard deviation of the kernel: this, or the distance of neighbouring contacts where they lie farther apart. */
 const kernelSdUm = 20;
@@ -21,12 +21,8 @@ const reachSds = 4;
 /** Smaller weights are left out: of a correction, and, by the largest of the row, of a composite. */
 const leastWeight = 0.002;
 
-/** One weighted sum a channel. */
-export interface SparseRows {
-  /** Channels that each channel is made from; empty for an unusable channel. */
-  channels: Int32Array[];
-  weights: Float64Array[];
-}
+/** One weighted sum a channel, in the form of a whitening; no channels for an unusable one. */
+export type SparseRows = Whitening;
 
 export interface CorrectionOptions {
   probe: Probe;
@@ -45,7 +41,7 @@ export function correctionRows(
 ): SparseRows {
   const { contacts } = probe;
   const sd = Math.max(kernelSdUm, contactSpacing(contacts));
-  const rows: SparseRows = { channels: [], weights: [] };
+  const rows: SparseRows = { neighbours: [], weights: [] };
   contacts.forEach((contact, channel) => {
     const moved = typeof displacementUm === 'number' ? displacementUm : (displacementUm[channel] ?? 0);
     const row = usable[channel]
@@ -53,7 +49,7 @@ export function correctionRows(
         ? { channels: [channel], weights: [1] }
         : krige({ ...contact, y: contact.y + moved }, { contacts, usable, sd })
       : { channels: [], weights: [] };
-    rows.channels.push(Int32Array.from(row.channels));
+    rows.neighbours.push(Int32Array.from(row.channels));
     rows.weights.push(Float64Array.from(row.weights));
   });
   return rows;
@@ -132,7 +128,7 @@ export function composeRows({ neighbours, weights }: Whitening, correction: Spar
     near.forEach((middle, i) => {
       const weight = (weights[channel] as Float64Array)[i] as number;
       const row = correction.weights[middle] as Float64Array;
-      (correction.channels[middle] as Int32Array).forEach((source, k) => {
+      (correction.neighbours[middle] as Int32Array).forEach((source, k) => {
         if (!seen.has(source)) order.push(source);
         seen.add(source);
         sums[source] = (sums[source] as number) + weight * (row[k] as number);
@@ -151,29 +147,14 @@ export function composeRows({ neighbours, weights }: Whitening, correction: Spar
   return composite;
 }
 
-function isIdentity(near: Int32Array, { channels, weights }: SparseRows): boolean {
+function isIdentity(near: Int32Array, { neighbours, weights }: SparseRows): boolean {
   return near.every((channel) => {
-    const row = channels[channel] as Int32Array;
+    const row = neighbours[channel] as Int32Array;
     return row.length === 1 && row[0] === channel && weights[channel]?.[0] === 1;
   });
 }
 
-/** Applies rows to traces, channels × samples; a fresh array. */
-export function correctTraces(
-  data: Float32Array,
-  { channels, weights }: SparseRows
-): Float32Array<ArrayBuffer> {
-  const samples = data.length / channels.length;
-  const corrected = new Float32Array(data.length);
-  const sum = new Float64Array(samples);
-  channels.forEach((sources, channel) => {
-    sum.fill(0);
-    sources.forEach((source, k) => {
-      const weight = (weights[channel] as Float64Array)[k] as number;
-      for (let t = 0; t < samples; t++)
-        sum[t] = (sum[t] as number) + weight * (data[source * samples + t] as number);
-    });
-    corrected.set(sum, channel * samples);
-  });
-  return corrected;
+/** Corrected traces, channels × samples; a fresh array. */
+export function correctTraces(data: Float32Array, rows: SparseRows): Float32Array<ArrayBuffer> {
+  return whitenChunk(data, rows);
 }

@@ -4,7 +4,7 @@ import { type Probe } from '../../model/recording.ts';
 /** Structured-clonable; see the file's header. */
 export interface Motion {
   /** Whether displacements were estimated, or why they are all zero. */
-  outcome: 'estimated' | 'no-depth-extent' | 'too-few-peaks';
+  outcome: 'estimated' | 'no-depth-extent' | 'too-few-peaks' | 'no-structure';
   /** Middle of each window along the probe, ascending, in µm. */
   windowCentresUm: Float64Array;
   /** Middle of each time bin in s from the recording's first sample, ascending and evenly spaced. */

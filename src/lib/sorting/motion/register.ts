@@ -20,6 +20,11 @@ const windowReachSds = 2.35;
 /** Below so many peaks in all, or a bin, there is nothing to register. */
 const leastPeaks = 200;
 const leastPeaksPerBin = 5;
+/**
+ * A window counts if so large a share of its pairs agree. Where one unit stands out it is above 0.9, of few and badly
+ * located ones among noise 0.7; of peaks without any structure 0.1 to 0.45, and following these would move what rests.
+ */
+const leastAgreement = 0.5;
 /** A contact's reach: a probe of less extent along its depth shows no motion. */
 const leastExtentUm = 40;
 
@@ -80,12 +85,27 @@ export function estimateMotion(chunks: readonly LocatedPeaks[], options: Estimat
     shifts.push(correlatePairs(raster, window, { pairs, maxShift, minCorrelation: settings.minCorrelation }));
     options.onProgress?.(shifts.length / windows.length);
   }
-  if (!shifts.some(({ correlations }) => correlations.some((value) => value > 0)))
-    return motionless('too-few-peaks', shape);
-  const displacementsUm = solveDisplacements(shifts, { pairs, binCount: bins.binCount });
+  const displacementsUm = solveWhereConsistent(shifts, { pairs, binCount: bins.binCount });
+  if (!displacementsUm) return motionless('no-structure', shape);
   for (let at = 0; at < displacementsUm.length; at += bins.binCount)
     centre(displacementsUm.subarray(at, at + bins.binCount));
   return { outcome: 'estimated', ...shape, displacementsUm };
+}
+
+/** Displacements of all windows; one whose pairs contradict each other only follows its neighbours. */
+function solveWhereConsistent(
+  shifts: readonly PairShifts[],
+  options: { pairs: BinPairs; binCount: number }
+): Float64Array | undefined {
+  const { displacements, agreement } = solveDisplacements(shifts, options);
+  if (agreement.every((share) => share >= leastAgreement)) return displacements;
+  if (agreement.every((share) => share < leastAgreement)) return undefined;
+  const trusted = shifts.map((window, k) =>
+    (agreement[k] as number) >= leastAgreement
+      ? window
+      : { ...window, correlations: new Float32Array(window.correlations.length) }
+  );
+  return solveDisplacements(trusted, options).displacements;
 }
 
 /** Options that are there: one that is undefined does not hide its default. */

@@ -17,6 +17,8 @@ const robustPasses = 4;
 /** A residual of so many µm, or of so many times the median one, halves its pair's weight twice. */
 const leastResidualUm = 1.5;
 const residualScale = 3;
+/** A pair agrees if its residual is not larger. */
+const agreeingUm = 3;
 const maxIterations = 1000;
 const tolerance = 1e-6;
 
@@ -25,22 +27,29 @@ export interface SolveOptions {
   pairs: BinPairs;
 }
 
-/** Least-squares displacements, windows × bins, in the shifts' unit; only differences within a window are meaningful. */
+export interface Solution {
+  /** Windows × bins, in the shifts' unit; only differences within a window are meaningful. */
+  displacements: Float64Array<ArrayBuffer>;
+  /** Of each window, the share of its pairs (by squared correlation) that the displacements explain: 0 to 1. */
+  agreement: Float64Array<ArrayBuffer>;
+}
+
+/** The displacements that explain the pairs' shifts best. */
 export function solveDisplacements(
   windows: readonly PairShifts[],
   { binCount, pairs }: SolveOptions
-): Float64Array<ArrayBuffer> {
+): Solution {
   const weights = windows.map(({ correlations }) =>
     Float64Array.from(correlations, (value) => value * value)
   );
   const system: System = { windows, pairs, binCount, weights };
-  const solution = new Float64Array(windows.length * binCount);
-  solve(system, solution);
+  const displacements = new Float64Array(windows.length * binCount);
+  solve(system, displacements);
   for (let pass = 0; pass < robustPasses; pass++) {
-    reweight(system, solution);
-    solve(system, solution);
+    reweight(system, displacements);
+    solve(system, displacements);
   }
-  return solution;
+  return { displacements, agreement: measureAgreement(system, displacements) };
 }
 
 interface System {
@@ -51,25 +60,47 @@ interface System {
   weights: Float64Array[];
 }
 
+/** What is left of a window's shifts, one a pair. */
+function residualsOf(
+  { windows, pairs, binCount }: System,
+  solution: Float64Array,
+  window: number
+): Float64Array {
+  const base = window * binCount;
+  return Float64Array.from(
+    (windows[window] as PairShifts).shifts,
+    (shift, pair) =>
+      shift -
+      ((solution[base + (pairs.later[pair] as number)] as number) -
+        (solution[base + (pairs.earlier[pair] as number)] as number))
+  );
+}
+
 /** Weights from residuals by the Geman–McClure rule, (1 + (r/s)²)⁻². */
-function reweight({ windows, pairs, binCount, weights }: System, solution: Float64Array): void {
-  windows.forEach(({ shifts, correlations }, window) => {
-    const base = window * binCount;
-    const residuals = shifts.map(
-      (shift, pair) =>
-        shift -
-        ((solution[base + (pairs.later[pair] as number)] as number) -
-          (solution[base + (pairs.earlier[pair] as number)] as number))
-    );
+function reweight(system: System, solution: Float64Array): void {
+  system.windows.forEach(({ correlations }, window) => {
+    const residuals = residualsOf(system, solution, window);
     const sizes = residuals.filter((_, pair) => correlations[pair] !== 0).map(Math.abs);
-    const scale = Math.max(leastResidualUm, sizes.length > 0 ? residualScale * medianInPlace(sizes) : 0);
-    const own = weights[window] as Float64Array;
+    const scale = Math.max(leastResidualUm, residualScale * medianInPlace(sizes));
+    const own = system.weights[window] as Float64Array;
     for (let pair = 0; pair < own.length; pair++) {
       const ratio = (residuals[pair] as number) / scale;
       const correlation = correlations[pair] as number;
       const share = 1 / (1 + ratio * ratio);
       own[pair] = correlation * correlation * share * share;
     }
+  });
+}
+
+function measureAgreement(system: System, solution: Float64Array): Float64Array<ArrayBuffer> {
+  return Float64Array.from(system.windows, ({ correlations }, window) => {
+    let [agreeing, total] = [0, 0];
+    residualsOf(system, solution, window).forEach((residual, pair) => {
+      const weight = (correlations[pair] as number) * (correlations[pair] as number);
+      total += weight;
+      if (Math.abs(residual) <= agreeingUm) agreeing += weight;
+    });
+    return total > 0 ? agreeing / total : 0;
   });
 }
 

@@ -43,7 +43,7 @@ describe('the correction of traces', () => {
     const rows = correctionRows(moved, { probe, usable: all });
     const corrected = correctTraces(profile(probe, 150 + moved), rows);
     expect(relativeError(corrected, profile(probe, 150))).toBeLessThan(0.03);
-    for (const channels of rows.channels) expect(channels.length).toBeLessThanOrEqual(32);
+    for (const channels of rows.neighbours) expect(channels.length).toBeLessThanOrEqual(32);
   });
 
   it('follows a displacement that differs along the probe', () => {
@@ -62,7 +62,7 @@ describe('the correction of traces', () => {
     const decay = (r: number) => Math.exp(-r / 25);
     const rows = correctionRows(10, { probe: field, usable: new Uint8Array(62).fill(1) });
     const middle = 30;
-    const channels = [...(rows.channels[middle] ?? [])];
+    const channels = [...(rows.neighbours[middle] ?? [])];
     const weights = rows.weights[middle] ?? new Float64Array();
     let variance = 0;
     channels.forEach((a, i) =>
@@ -97,7 +97,7 @@ describe('the correction of traces', () => {
   it('neither makes nor uses unusable channels', () => {
     const usable = all.slice();
     usable[15] = 0;
-    const { channels } = correctionRows(10, { probe, usable });
+    const { neighbours: channels } = correctionRows(10, { probe, usable });
     expect(channels[15]).toHaveLength(0);
     expect(channels.some((row) => row.includes(15))).toBe(false);
   });
@@ -112,9 +112,9 @@ describe('the correction of traces', () => {
       rowPitchUm: 20,
       shankPitchUm: 30
     });
-    const { channels } = correctionRows(10, { probe: two, usable: new Uint8Array(32).fill(1) });
+    const { neighbours: channels } = correctionRows(10, { probe: two, usable: new Uint8Array(32).fill(1) });
     expect(channels[4]?.every((channel) => channel < 16)).toBe(true);
     const far = correctionRows(500, { probe, usable: all });
-    expect(far.channels.every((row) => row.length === 0)).toBe(true);
+    expect(far.neighbours.every((row) => row.length === 0)).toBe(true);
   });
 });

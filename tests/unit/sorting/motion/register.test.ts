@@ -112,9 +112,29 @@ describe('where no motion can be estimated, it is zero and the reason said', () 
   });
 
   it('with peaks that hold no structure', () => {
-    const motion = estimate({ ...still, units: 0, spuriousHz: 50 });
-    expect(motionSpanUm(motion)).toBeLessThan(20);
-    expect(motion.displacementsUm.every(Number.isFinite)).toBe(true);
+    const motion = estimate({ ...still, units: 0, spuriousHz: 10 });
+    expect(motion.outcome).toBe('no-structure');
+    expect(motionSpanUm(motion)).toBe(0);
+  });
+
+  it.each([50, 300])(
+    'or rests: with %i peaks a second whose only structure is the probe’s ends',
+    (spuriousHz) => {
+      const motion = estimate({ ...still, units: 0, spuriousHz });
+      const moved = [...motion.displacementsUm].map(Math.abs);
+      expect(median(moved)).toBeLessThan(3);
+    }
+  );
+
+  it('in a part of the probe without units, which follows its neighbours', () => {
+    const course = courses.zigzag(10, 40);
+    const extentUm = 1200;
+    const lower = drawPeaks({ ...still, seconds: 80, units: 40, extentUm: 500, course });
+    const noise = drawPeaks({ ...still, seconds: 80, units: 0, extentUm, spuriousHz: 100 });
+    const chunks = lower.flatMap((chunk, second) => [chunk, noise[second] ?? chunk]);
+    const motion = estimateMotion(chunks, { probe: column(extentUm), durationSeconds: 80 });
+    expect(median(motionErrors(motion, course, [200]))).toBeLessThan(0.5);
+    expect(median(motionErrors(motion, course, [1100]))).toBeLessThan(1);
   });
 });
 
