@@ -27,6 +27,9 @@ const leastPeaksPerBin = 5;
 const leastAgreement = 0.5;
 /** A contact's reach: a probe of less extent along its depth shows no motion. */
 const leastExtentUm = 40;
+/** Within so much of the probe's ends, on both sides, a depth's weight falls from 1 to the least. */
+const endTaperUm = 20;
+const endWeight = 0.1;
 
 export interface EstimateOptions {
   probe: Probe;
@@ -77,10 +80,10 @@ export function estimateMotion(chunks: readonly LocatedPeaks[], options: Estimat
   const windows = shape.windowCentresUm;
   const shifts: PairShifts[] = [];
   for (const centreUm of windows) {
-    const window = weighDepths(
-      raster,
-      windows.length > 1 ? { centreUm, windowUm: settings.windowUm } : undefined
-    );
+    const window = weighDepths(raster, {
+      extent,
+      window: windows.length > 1 ? { centreUm, windowUm: settings.windowUm } : undefined
+    });
     const maxShift = Math.max(2, Math.round(maxShiftUm / depthBinUm));
     shifts.push(correlatePairs(raster, window, { pairs, maxShift, minCorrelation: settings.minCorrelation }));
     options.onProgress?.(shifts.length / windows.length);
@@ -113,7 +116,12 @@ function definedOnly<Options extends object>(options: Options): Partial<typeof d
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-function probeExtent({ contacts }: Probe): { lowestUm: number; highestUm: number } {
+interface Extent {
+  lowestUm: number;
+  highestUm: number;
+}
+
+function probeExtent({ contacts }: Probe): Extent {
   let [lowestUm, highestUm] = [Infinity, -Infinity];
   for (const { y } of contacts) {
     lowestUm = Math.min(lowestUm, y);
@@ -128,21 +136,28 @@ function planBins(durationSeconds: number, wishedSeconds: number): { binCount: n
 }
 
 /** Centres of the windows, evenly along the probe and 0.75 of a window apart; one for a probe that is shorter. */
-function placeWindows(
-  { lowestUm, highestUm }: { lowestUm: number; highestUm: number },
-  windowUm: number
-): Float64Array {
+function placeWindows({ lowestUm, highestUm }: Extent, windowUm: number): Float64Array {
   const extentUm = highestUm - lowestUm;
   const count = extentUm < windowUm ? 1 : Math.max(1, Math.round(extentUm / (0.75 * windowUm)));
   return Float64Array.from({ length: count }, (_, k) => lowestUm + ((k + 0.5) / count) * extentUm);
 }
 
-/** A Gaussian that is `windowUm` wide at half its height; the whole raster for a rigid motion. */
+/**
+ * A Gaussian that is `windowUm` wide at half its height, or the same weight everywhere for a rigid motion. Depths at the
+ * probe's ends count little: what lies beyond the last contacts is drawn onto them, and seems to move less than it does.
+ */
 function weighDepths(
   { originUm, depthCount }: Raster,
-  window: { centreUm: number; windowUm: number } | undefined
+  { extent, window }: { extent: Extent; window?: { centreUm: number; windowUm: number } | undefined }
 ): DepthWindow {
-  if (!window) return { start: 0, weights: new Float64Array(depthCount).fill(1) };
+  const extentUm = extent.highestUm - extent.lowestUm;
+  const taperUm = Math.min(endTaperUm, extentUm / 6);
+  const atEnds = (depth: number) => {
+    const y = originUm + depth * depthBinUm;
+    const inside = Math.min(y - extent.lowestUm, extent.highestUm - y);
+    return Math.max(endWeight, Math.min(1, (inside + taperUm) / (2 * taperUm)));
+  };
+  if (!window) return { start: 0, weights: Float64Array.from({ length: depthCount }, (_, i) => atEnds(i)) };
   const sd = window.windowUm / 2.355 / depthBinUm;
   const middle = (window.centreUm - originUm) / depthBinUm;
   const start = Math.max(0, Math.ceil(middle - windowReachSds * sd));
@@ -151,7 +166,7 @@ function weighDepths(
     start,
     weights: Float64Array.from({ length: end - start }, (_, i) => {
       const z = (start + i - middle) / sd;
-      return exp((-z * z) / 2);
+      return atEnds(start + i) * exp((-z * z) / 2);
     })
   };
 }
