@@ -44,7 +44,7 @@ TEMPLATE_SHAPE = dict(spatial_decay=(10, 45), ellipse_shrink=(0.4, 1), ellipse_a
 
 
 def make_recording(name, seed, seconds):
-    """Returns the recording, its true sorting, the probe and the units' locations."""
+    """Returns the recording, its true sorting, the probe, the units' locations, and the sorting of background units."""
     spec = SETS[name]
     probe = generate_multi_columns_probe(
         num_columns=spec["columns"],
@@ -65,7 +65,8 @@ def make_recording(name, seed, seconds):
     )
     noise.probe = probe  # this version's generator asks the noise for it
     if spec.get("hard"):
-        return (*make_hard(spec, probe, noise, seed, seconds), probe, None)
+        recording, sorting, background = make_hard(spec, probe, noise, seed, seconds)
+        return recording, sorting, probe, None, background
     static, drifting, sorting, extra = generate_drifting_recording(
         num_units=spec["units"],
         duration=float(seconds),
@@ -103,13 +104,13 @@ def make_recording(name, seed, seconds):
         extra_outputs=True,
         seed=seed,
     )
-    return (drifting if spec.get("drifting") else static), sorting, probe, extra["unit_locations"]
+    return (drifting if spec.get("drifting") else static), sorting, probe, extra["unit_locations"], None
 
 
 def make_hard(spec, probe, noise, seed, seconds):
     """Units of very different rates, some bursting, whose spikes differ in size and come together, over many small ones.
 
-    Returns the recording, and the true sorting without the background.
+    Returns the recording, the true sorting without the background, and that of the background.
     """
     random = np.random.default_rng(seed)
     channels = probe.contact_positions
@@ -152,7 +153,8 @@ def make_hard(spec, probe, noise, seed, seconds):
         amplitude_factor=size[order].astype("float32"),
         parent_recording=noise,
     )
-    return recording, everything.select_units(np.arange(spec["units"]))
+    units = np.arange(sum(counts))
+    return recording, everything.select_units(units[: counts[0]]), everything.select_units(units[counts[0] :])
 
 
 def spike_train(random, rate, seconds, bursting):
@@ -225,7 +227,7 @@ def main():
 
     os.makedirs(options.out, exist_ok=True)
     stem = os.path.join(options.out, f"{options.set}_{options.seed}_{options.seconds:g}s")
-    recording, sorting, probe, locations = make_recording(options.set, options.seed, options.seconds)
+    recording, sorting, probe, locations, background = make_recording(options.set, options.seed, options.seconds)
     write_counts(recording, stem + ".raw.part")
     description = dict(
         set=options.set,
@@ -246,6 +248,11 @@ def main():
                 spikeSamples=[int(sample) for sample in sorting.get_unit_spike_train(unit)],
             )
             for i, unit in enumerate(sorting.unit_ids)
+        ],
+        # Units that nobody has to find; who finds one has not found a false one.
+        backgroundUnits=[
+            dict(spikeSamples=[int(sample) for sample in background.get_unit_spike_train(unit)])
+            for unit in ([] if background is None else background.unit_ids)
         ],
     )
     with open(stem + ".json.part", "w") as file:

@@ -61,6 +61,7 @@ function describe() {
       id: String(unit.id),
       position: [unit.position.x, unit.position.y, unit.position.z],
       spikeSamples: [...(recording.truth.trains[i] ?? [])]
-    }))
+    })),
+    backgroundUnits: recording.background.trains.map((train) => ({ spikeSamples: [...train] }))
   };
 }

@@ -35,6 +35,8 @@ export interface GeneratedRecording {
   source: TraceSource;
   truth: SpikeTrains;
   trueUnits: TrueUnit[];
+  /** Of the units of the background, which nobody has to find; who finds one has not found a false one. */
+  background: SpikeTrains;
   /** How far the tissue that lies at a depth has moved at a time, in µm; units' positions are those without motion. */
   displacementUm: Displacement;
   /** Samples [startSample, endSample) as int16 counts of `gainUv`, samples × channels, as raw files have them. */
@@ -66,6 +68,10 @@ export function generateRecording(spec: SimulationSpec): GeneratedRecording {
       }
     },
     truth: { samplingRateHz: spec.samplingRateHz, trains: known.map((unit) => unit.train.samples) },
+    background: {
+      samplingRateHz: spec.samplingRateHz,
+      trains: background.map((unit) => unit.train.samples)
+    },
     trueUnits: known.map((unit, id) => describeUnit(unit, { id, neuron: neurons.known[id] as Neuron, info })),
     displacementUm,
     readCounts: (startSample, endSample) => interleave(counts(startSample, endSample), info.channelCount)
