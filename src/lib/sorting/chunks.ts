@@ -84,6 +84,10 @@ export async function readChunk(
 }
 
 function holdLastFinite(values: Float32Array): void {
+  // Zero times a number is zero, times anything else NaN: a quick look, as all are finite nearly always.
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] as number) * 0;
+  if (sum === 0) return;
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
     // Only infinities and NaN do not cancel.

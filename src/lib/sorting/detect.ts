@@ -70,7 +70,8 @@ function scanner(data: Float32Array, low: number, high: number): (from: number, 
   return (from, to) => memory.run.nextBeyond(memory.address(0), from, to, low, high);
 }
 
-function heightOf(value: number, sign: PeakSign): number {
+/** How far a value reaches in the direction that counts. */
+export function heightOf(value: number, sign: PeakSign): number {
   if (sign === 'negative') return -value;
   return sign === 'positive' ? value : Math.abs(value);
 }

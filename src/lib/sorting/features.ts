@@ -4,7 +4,9 @@
  */
 import { symmetricEigen } from '../math/linear-algebra.ts';
 import { type Chunk } from './chunks.ts';
-import { type Peaks } from './detect.ts';
+import { type Peaks, detectSpikes } from './detect.ts';
+import { type MatchedFilter } from './matched-filter.ts';
+import { MatchedMap } from './matched-map.ts';
 import { type CleanChunk, type Preparation, cleanChunk, detectChunk } from './prepare.ts';
 
 /** The stretch around a peak, in ms. */
@@ -13,6 +15,9 @@ const afterMs = 1.4;
 const componentCount = 6;
 /** At most so many peaks a chunk are used to learn the components. */
 const maxSnippetsPerChunk = 400;
+/** Noise is compared with itself at every so manyeth sample, with values beyond so many SDs clipped. */
+const noiseStride = 16;
+const noiseClip = 4;
 
 export interface SnippetWindow {
   beforeSamples: number;
@@ -37,22 +42,28 @@ export function snippetWindow(samplingRateHz: number): SnippetWindow {
   return { beforeSamples, length: beforeSamples + Math.round((afterMs * samplingRateHz) / 1000) + 1 };
 }
 
-/**
- * Second moments of the chunk's main-channel snippets, each scaled to a peak of 1: samples × samples. The task
- * `moments`.
- */
-export function snippetMoments({ preparation, chunk }: { preparation: Preparation; chunk: Chunk }): {
-  moments: Float64Array;
-  count: number;
-} {
+export interface ChunkMoments {
+  /** Of main-channel snippets, each scaled to a peak of 1: samples × samples. */
+  moments: Float64Array<ArrayBuffer>;
+  /** Products of the whitened traces with themselves, one a lag from 0 up to the window's length. */
+  autocorrelation: Float64Array<ArrayBuffer>;
+}
+
+/** What one chunk tells of the shape of spikes and of noise: the task `moments`. */
+export function snippetMoments({
+  preparation,
+  chunk
+}: {
+  preparation: Preparation;
+  chunk: Chunk;
+}): ChunkMoments {
   const clean = cleanChunk(preparation, chunk);
   const peaks = detectChunk(preparation, clean);
   const { beforeSamples, length } = snippetWindow(preparation.samplingRateHz);
   const samples = clean.whitened.length / preparation.channelCount;
   const step = Math.max(1, Math.ceil(peaks.samples.length / maxSnippetsPerChunk));
   const moments = new Float64Array(length * length);
-  let count = 0;
-  for (let k = 0; k < peaks.samples.length; k += step, count++) {
+  for (let k = 0; k < peaks.samples.length; k += step) {
     const start = (peaks.channels[k] as number) * samples + (peaks.samples[k] as number) - beforeSamples;
     const height = peaks.amplitudes[k] as number;
     for (let i = 0; i < length; i++) {
@@ -64,7 +75,23 @@ export function snippetMoments({ preparation, chunk }: { preparation: Preparatio
   }
   for (let i = 0; i < length; i++)
     for (let j = 0; j < i; j++) moments[i * length + j] = moments[j * length + i] as number;
-  return { moments, count };
+  return { moments, autocorrelation: noiseProducts(clean, { samples, length }) };
+}
+
+/** Sums over all channels of clipped products at each lag. */
+function noiseProducts(
+  { whitened, from, to }: CleanChunk,
+  { samples, length }: { samples: number; length: number }
+): Float64Array<ArrayBuffer> {
+  const sums = new Float64Array(length);
+  const clipped = (value: number) => Math.max(-noiseClip, Math.min(noiseClip, value));
+  for (let base = 0; base < whitened.length; base += samples)
+    for (let t = base + from; t < base + to; t += noiseStride) {
+      const value = clipped(whitened[t] as number);
+      for (let lag = 0; lag < length; lag++)
+        sums[lag] = (sums[lag] as number) + value * clipped(whitened[t + lag] as number);
+    }
+  return sums;
 }
 
 /** The leading temporal components from summed moments; with no spikes at all, single samples around the peak. */
@@ -114,6 +141,7 @@ export function projectPeaks(
 export interface DetectInput {
   preparation: Preparation;
   space: FeatureSpace;
+  filter: MatchedFilter;
   chunk: Chunk;
 }
 
@@ -125,14 +153,17 @@ export interface DetectedChunk {
   features: Float32Array<ArrayBuffer>;
 }
 
-/** Cleans a chunk, finds its peaks and describes them: the task `detect`. */
-export function describePeaks({ preparation, space, chunk }: DetectInput): DetectedChunk {
+/** Cleans a chunk, finds where the matched filter sees spikes and describes them: the task `detect`. */
+export function describePeaks({ preparation, space, filter, chunk }: DetectInput): DetectedChunk {
   const clean = cleanChunk(preparation, chunk);
-  const peaks = detectChunk(preparation, clean);
+  const { channelCount, detection } = preparation;
+  const { map } = new MatchedMap(clean.whitened, filter);
+  const found = { channelCount, from: clean.from, to: clean.to };
+  const peaks = detectSpikes(map, { ...detection, ...found, sign: 'positive' });
   const origin = chunk.startSample - chunk.haloSamples;
   return {
     samples: Float64Array.from(peaks.samples, (sample) => sample + origin),
     channels: peaks.channels,
-    features: projectPeaks(clean, { peaks, space, channelCount: preparation.channelCount })
+    features: projectPeaks(clean, { peaks, space, channelCount })
   };
 }

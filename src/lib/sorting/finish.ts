@@ -4,23 +4,43 @@
  */
 import { type RecordingInfo } from '../model/recording.ts';
 import { type SortedUnit, type Sorting } from '../model/sorting.ts';
+import { type PeakSign, heightOf } from './detect.ts';
+import { contactDistance } from './geometry.ts';
 import { type MatchedSpikes } from './match.ts';
+import { type UnitMerges, mergeUnits } from './merge-units.ts';
 import { type SortingParameters } from './parameters.ts';
 import { type Preparation } from './prepare.ts';
+import { type Template, templateEnergy } from './templates.ts';
 import { type WaveformSums, type WaveformWindow, slackLength } from './waveforms.ts';
 
 /** Two spikes of one unit nearer than this are one. */
 const deadTimeMs = 0.5;
 /** A unit whose mean waveform is smaller than this, in MAD noise of its main channel, cannot be told from noise. */
-const minSnr = 2.5;
-/** A unit is an echo of a larger one from this share of coincident spikes on. */
-const maxCoincidence = 0.5;
+const minSnr = 3.5;
+/**
+ * A template that stands out by less than this many noise SDs and whose spikes are smaller on the whole than itself is
+ * no neuron: it was made from the largest of a crowd of small spikes, and the threshold cuts through them.
+ */
+const crowdHeight = 7.7;
+const minMeanGain = 0.92;
+/** The peak is looked for within this part of the slack around where the template has it. */
+const peakReach = 0.25;
+/** A unit is an echo of larger ones within this distance and time from this share of coincident spikes on. */
+const echoRadiusUm = 300;
+const echoMs = { before: 1, after: 1.5 };
+const maxCoincidence = 0.65;
+/** Or if this share lies at one lag from a single larger unit, give or take so many samples. */
+const maxAtOneLag = 0.3;
+const lagSpread = 3;
 
 export interface FinishInput {
   info: RecordingInfo;
   preparation: Preparation;
   parameters: SortingParameters;
   matched: MatchedSpikes;
+  templates: Template[];
+  /** Variance of noise in products with a template of norm 1. */
+  noiseVariance: number;
   waveforms: WaveformSums;
   window: WaveformWindow;
   /** Channels of each template's waveform sums. */
@@ -29,11 +49,18 @@ export interface FinishInput {
 
 export function finishSorting(input: FinishInput): Sorting {
   const { info, preparation, parameters, window } = input;
-  const trains = spikesByTemplate(input.matched, input.channels.length);
+  const merges = mergeUnits({ ...input, samplingRateHz: info.samplingRateHz, sampleCount: info.sampleCount });
+  const trains = spikesByUnit(input.matched, merges);
   const candidates = trains
-    .map((spikes, template) => makeUnit(input, { spikes, template }))
+    .flatMap((spikes, template) =>
+      isCrowd(input, { spikes, template }) ? [] : [makeUnit(input, { spikes, template })]
+    )
     .filter((unit) => unit.spikeSamples.length >= parameters.minSpikes && unit.snr >= minSnr);
-  const units = withoutEchoes(candidates, Math.round((deadTimeMs * info.samplingRateHz) / 1000));
+  const units = withoutEchoes(candidates, {
+    info,
+    before: Math.round((echoMs.before * info.samplingRateHz) / 1000),
+    after: Math.round((echoMs.after * info.samplingRateHz) / 1000)
+  });
   units.sort((a, b) => compareUnits(info, a, b));
   const excluded = [...preparation.usable.keys()].filter((channel) => !preparation.usable[channel]);
   return {
@@ -47,32 +74,83 @@ export function finishSorting(input: FinishInput): Sorting {
 }
 
 /**
- * Drops units that only repeat another: more than half of their spikes lie on spikes of a larger unit. They come from
- * what is left of large spikes after subtraction.
+ * Drops units that only accompany others: more than half of their spikes, beyond what chance gives, lie on spikes of
+ * larger units near by. They come from overlaps, and from what is left of large spikes after subtraction.
  */
-function withoutEchoes(units: SortedUnit[], nearSamples: number): SortedUnit[] {
+function withoutEchoes(
+  units: SortedUnit[],
+  { info, ...reach }: { info: RecordingInfo } & EchoReach
+): SortedUnit[] {
   const bySize = units.toSorted((a, b) => b.snr - a.snr || a.id - b.id);
   const kept: SortedUnit[] = [];
+  const options = { ...reach, sampleCount: info.sampleCount };
   for (const unit of bySize) {
-    const echoes = kept.some(
-      (larger) =>
-        countCoincident(unit.spikeSamples, larger.spikeSamples, nearSamples) >
-        maxCoincidence * unit.spikeSamples.length
+    const larger = kept.filter(
+      ({ mainChannel }) => contactDistance(info.probe, mainChannel, unit.mainChannel) <= echoRadiusUm
     );
-    if (!echoes) kept.push(unit);
+    const trains = larger.map(({ spikeSamples }) => spikeSamples);
+    const accompanies = accompaniedShare(unit.spikeSamples, trains, options) > maxCoincidence;
+    if (!accompanies && !trains.some((train) => isEcho(unit.spikeSamples, train, options))) kept.push(unit);
   }
   return kept;
 }
 
-/** How many of the first spikes have one of the second within reach; both ascend. */
-function countCoincident(first: Float64Array, second: Float64Array, nearSamples: number): number {
-  let count = 0;
-  let j = 0;
-  for (const sample of first) {
-    while (j < second.length && (second[j] as number) < sample - nearSamples) j++;
-    if (j < second.length && (second[j] as number) <= sample + nearSamples) count++;
+/** How far, in samples, a unit's spike may lie before and after one that it accompanies. */
+interface EchoReach {
+  before: number;
+  after: number;
+}
+
+/** The share of spikes that have one of any of the trains within reach, beyond what chance gives. */
+function accompaniedShare(
+  spikes: Float64Array,
+  trains: Float64Array[],
+  { sampleCount, ...reach }: EchoReach & { sampleCount: number }
+): number {
+  const others = trains.reduce((sum, { length }) => sum + length, 0);
+  const chance = Math.min(1, (others * (reach.before + reach.after + 1)) / sampleCount);
+  const share = countAccompanied(spikes, trains, reach) / spikes.length;
+  return chance < 1 ? (share - chance) / (1 - chance) : 0;
+}
+
+/**
+ * Whether many of the spikes follow or precede another unit's at one and the same lag, as what is left of a spike does.
+ * A neuron that fires together with another does so within some fraction of a ms.
+ */
+function isEcho(
+  spikes: Float64Array,
+  train: Float64Array,
+  { before, after, sampleCount }: EchoReach & { sampleCount: number }
+): boolean {
+  const counts = new Float64Array(before + after + 1);
+  let start = 0;
+  for (const sample of spikes) {
+    while (start < train.length && (train[start] as number) < sample - after) start++;
+    for (let j = start; j < train.length && (train[j] as number) <= sample + before; j++) {
+      const lag = sample - (train[j] as number) + before;
+      counts[lag] = (counts[lag] as number) + 1;
+    }
   }
-  return count;
+  let most = 0;
+  for (let lag = 0; lag < counts.length; lag++)
+    most = Math.max(most, counts.subarray(Math.max(0, lag - lagSpread), lag + lagSpread + 1).reduce(add, 0));
+  const chance = (spikes.length * train.length * (2 * lagSpread + 1)) / sampleCount;
+  return most - chance > maxAtOneLag * spikes.length;
+}
+
+const add = (sum: number, value: number) => sum + value;
+
+/** How many of the spikes have one of any of the trains within reach; all ascend. */
+function countAccompanied(spikes: Float64Array, trains: Float64Array[], reach: EchoReach): number {
+  const accompanied = new Uint8Array(spikes.length);
+  for (const train of trains) {
+    let j = 0;
+    spikes.forEach((sample, k) => {
+      while (j < train.length && (train[j] as number) < sample - reach.after) j++;
+      if (j < train.length && (train[j] as number) <= sample + reach.before) accompanied[k] = 1;
+    });
+  }
+  return accompanied.reduce((sum, is) => sum + is, 0);
 }
 
 interface Spike {
@@ -80,11 +158,25 @@ interface Spike {
   gain: number;
 }
 
-function spikesByTemplate({ samples, templates, gains }: MatchedSpikes, count: number): Spike[][] {
-  const trains: Spike[][] = Array.from({ length: count }, () => []);
-  samples.forEach((sample, k) => trains[templates[k] as number]?.push({ sample, gain: gains[k] as number }));
+/** The spikes of each template that stands for a unit, with those of the templates that were merged into it. */
+function spikesByUnit({ samples, templates, gains }: MatchedSpikes, { into, shift }: UnitMerges): Spike[][] {
+  const trains: Spike[][] = Array.from(into, () => []);
+  samples.forEach((sample, k) => {
+    const template = templates[k] as number;
+    const moved = sample + (shift[template] as number);
+    trains[into[template] as number]?.push({ sample: moved, gain: gains[k] as number });
+  });
   for (const train of trains) train.sort((a, b) => a.sample - b.sample);
   return trains;
+}
+
+function isCrowd(
+  { templates, noiseVariance }: FinishInput,
+  { spikes, template }: { spikes: Spike[]; template: number }
+): boolean {
+  const height = Math.sqrt(templateEnergy(templates[template] as Template) / noiseVariance);
+  if (height >= crowdHeight) return false;
+  return spikes.reduce((sum, { gain }) => sum + gain, 0) < minMeanGain * spikes.length;
 }
 
 /** Keeps of spikes within the dead time the one whose size is nearer to the template's. */
@@ -107,7 +199,12 @@ function makeUnit(
   const length = slackLength(window);
   const count = Math.max(1, input.waveforms.counts[template] as number);
   const mean = (input.waveforms.sums[template] as Float64Array).map((sum) => sum / count);
-  const peak = findPeak(mean, { length, window });
+  const peak = findPeak(mean, {
+    ...{ length, window, sign: input.parameters.peakSign },
+    rows: near.filter(
+      (channel) => contactDistance(info.probe, channel, near[0] as number) <= input.parameters.radiusUm
+    ).length
+  });
   const mainChannel = near[peak.row] as number;
   const shift = peak.sample - window.beforeSamples - window.slackSamples;
   const cut = (values: (at: number) => number) => {
@@ -136,17 +233,19 @@ function makeUnit(
   };
 }
 
-/** The largest deviation within the slack around the expected peak, over all channels. */
+/** The extremum of the wanted sign around the expected peak, over the first rows. */
 function findPeak(
   mean: Float64Array,
-  { length, window }: { length: number; window: WaveformWindow }
+  { length, window, sign, rows }: { length: number; window: WaveformWindow; sign: PeakSign; rows: number }
 ): { row: number; sample: number; value: number } {
   const centre = window.beforeSamples + window.slackSamples;
-  let best = { row: 0, sample: centre, value: 0 };
-  for (let row = 0; row * length < mean.length; row++)
-    for (let t = centre - window.slackSamples; t <= centre + window.slackSamples; t++) {
+  const reach = Math.round(window.slackSamples * peakReach);
+  let best = { row: 0, sample: centre, value: 0, height: -Infinity };
+  for (let row = 0; row < rows; row++)
+    for (let t = centre - reach; t <= centre + reach; t++) {
       const value = mean[row * length + t] as number;
-      if (Math.abs(value) > Math.abs(best.value)) best = { row, sample: t, value };
+      const height = heightOf(value, sign);
+      if (height > best.height) best = { row, sample: t, value, height };
     }
   return best;
 }

@@ -1,33 +1,35 @@
 /**
- * Template matching: the peaks of a chunk are explained by templates one after another, each is subtracted, and what
- * is left is looked through again, so that spikes on top of each other are told apart.
+ * Template matching: where the matched filter sees a spike in a chunk, the template that explains most of it is taken
+ * off the traces, and what is left is looked through again, so that spikes on top of each other are told apart.
  */
 import { type Chunk } from './chunks.ts';
-import { type Peaks, detectSpikes } from './detect.ts';
+import { detectSpikes } from './detect.ts';
 import { type SnippetWindow } from './features.ts';
-import { KernelMemory } from './kernels/kernels.ts';
+import { type MatchedFilter } from './matched-filter.ts';
+import { MatchedMap } from './matched-map.ts';
+import { type Matcher } from './matchers.ts';
 import { type Preparation, cleanChunk } from './prepare.ts';
-import { type Template, peakHeight, templateEnergy } from './templates.ts';
 import { type WaveformSums, type WaveformWindow, accumulateWaveforms } from './waveforms.ts';
 
 /** How often the residual is looked through. */
-const passCount = 3;
+const passCount = 4;
 /** A spike may be so much smaller or larger than its template. */
-const smallestGain = 0.6;
-const largestGain = 1.6;
-/** Around a peak's best sample so many to each side are tried. */
+const smallestGain = 0.55;
+const largestGain = 1.7;
+/** How much spikes of a unit differ in size, as a standard deviation: what is farther from 1 has to explain more. */
+const gainSd = 0.2;
+/** Around the expected sample so many to each side are tried. */
 const lagReach = 4;
-/** A template explains a peak only on channels where it has this part of its height. */
-const candidateFraction = 0.3;
-/** Channels of a template below this height, in noise SDs, are left out of matching. */
-const silentHeight = 0.5;
+/** The map shows a part of what a whole template explains: places from this part of the threshold on are tried. */
+const candidatePart = 0.8;
 
 export interface MatchInput {
   preparation: Preparation;
   chunk: Chunk;
   window: SnippetWindow;
-  templates: Template[];
-  /** Height from which a residual peak is looked at, in noise SDs. */
+  filter: MatchedFilter;
+  matchers: Matcher[];
+  /** How far a spike must stand out, in noise SDs of its template's own matched filter. */
   threshold: number;
   waveformWindow: WaveformWindow;
   /** Channels whose mean waveforms are measured, one list a template. */
@@ -46,19 +48,7 @@ export interface MatchOutput extends MatchedSpikes {
   waveforms: WaveformSums;
 }
 
-/** A template as matching uses it: silent channels left out. */
-interface Matcher {
-  template: number;
-  channels: Int32Array;
-  /** channels × samples */
-  waveform: Float32Array;
-  length: number;
-  energy: number;
-  /** Sample of the extremum on each channel minus the window's peak sample, by channel number. */
-  peakShift: Map<number, number>;
-}
-
-interface Match {
+export interface Match {
   matcher: Matcher;
   /** Sample within the chunk at which the window starts. */
   start: number;
@@ -69,7 +59,7 @@ interface Match {
 export function matchChunk(input: MatchInput): MatchOutput {
   const { preparation, chunk, window } = input;
   const clean = cleanChunk(preparation, chunk);
-  const matches = explainPeaks(clean.whitened, input)
+  const matches = explainPeaks(clean.whitened, { ...preparation, ...input })
     .filter(
       ({ start }) => start + window.beforeSamples >= clean.from && start + window.beforeSamples < clean.to
     )
@@ -90,176 +80,173 @@ export function matchChunk(input: MatchInput): MatchOutput {
   };
 }
 
-/** Subtracts templates from whitened traces (channels × samples) until no more peaks are explained. */
-function explainPeaks(whitened: Float32Array, input: MatchInput): Match[] {
-  const { preparation, window, templates, threshold } = input;
-  const { channelCount, detection } = preparation;
-  const samples = whitened.length / channelCount;
-  const margin = window.length + lagReach + 1;
-  const matchers = indexMatchers(templates, { channelCount, beforeSamples: window.beforeSamples });
-  const { residual, correlate } = placeForCorrelation(whitened, { matchers, samples });
+export type ExplainOptions = Pick<Preparation, 'channelCount' | 'detection'> &
+  Pick<MatchInput, 'window' | 'filter' | 'matchers' | 'threshold'>;
+
+/** Takes templates off whitened traces (channels × samples) until no more places are explained. */
+export function explainPeaks(whitened: Float32Array, options: ExplainOptions): Match[] {
+  const { channelCount, detection, window, filter, matchers, threshold } = options;
+  const placed = placeMatchers(whitened, { matchers, filter });
+  const { samples } = placed.map;
+  const byChannel = seenByChannel(matchers, channelCount);
+  const reach = reachOfProfiles(filter);
+  const margin = window.length + lagReach + responseMargin;
+  const changed = new Uint8Array(samples).fill(1);
   const matches: Match[] = [];
   for (let pass = 0; pass < passCount; pass++) {
-    const peaks = detectSpikes(residual, {
-      channelCount,
-      from: margin,
-      to: samples - margin,
+    const peaks = detectSpikes(placed.map.map, {
       ...detection,
-      threshold
+      ...{ channelCount, from: margin, to: samples - margin },
+      ...{ sign: 'positive', threshold: candidatePart * threshold }
     });
-    let explained = 0;
+    const found: Match[] = [];
     for (let k = 0; k < peaks.samples.length; k++) {
-      const match = explainPeak({
-        peaks,
-        k,
-        matchers,
-        correlate,
-        samples,
-        beforeSamples: window.beforeSamples
-      });
+      const sample = peaks.samples[k] as number;
+      if (!changed[sample]) continue;
+      const seen = byChannel[peaks.channels[k] as number] as Seen[];
+      const match = explainPeak({ sample, seen, placed, options });
       if (!match) continue;
-      subtract(residual, match, samples);
-      matches.push(match);
-      explained++;
+      placed.subtract(match);
+      found.push(match);
     }
-    if (explained === 0) break;
+    if (found.length === 0) break;
+    matches.push(...found);
+    if (pass < passCount - 1) refresh(placed.map, { found, filter, reach, changed });
   }
   return matches;
 }
 
-/** For each channel the templates that may explain a peak on it. */
-function indexMatchers(
-  templates: Template[],
-  { channelCount, beforeSamples }: { channelCount: number; beforeSamples: number }
-): Matcher[][] {
-  const byChannel: Matcher[][] = Array.from({ length: channelCount }, () => []);
-  templates.forEach((template, number) => {
-    const length = template.waveform.length / template.channels.length;
-    const height = Math.abs(peakHeight(template, beforeSamples));
-    const peakShift = new Map<number, number>();
-    const loud: number[] = [];
-    template.channels.forEach((channel, c) => {
-      const trace = template.waveform.subarray(c * length, (c + 1) * length);
-      const at = indexOfLargest(trace);
-      const size = Math.abs(trace[at] as number);
-      if (size >= silentHeight || channel === template.mainChannel) loud.push(c);
-      if (size >= candidateFraction * height) peakShift.set(channel, at - beforeSamples);
-    });
-    const waveform = new Float32Array(loud.length * length);
-    loud.forEach((c, i) =>
-      waveform.set(template.waveform.subarray(c * length, (c + 1) * length), i * length)
+/** Room for the map's edges. */
+const responseMargin = 64;
+
+interface Seen {
+  matcher: Matcher;
+  shift: number;
+}
+
+/** For each channel the templates that may be detected on it. */
+function seenByChannel(matchers: Matcher[], channelCount: number): Seen[][] {
+  const byChannel: Seen[][] = Array.from({ length: channelCount }, () => []);
+  for (const matcher of matchers)
+    matcher.seenOn.forEach((channel, k) =>
+      byChannel[channel]?.push({ matcher, shift: matcher.shifts[k] as number })
     );
-    const channels = Int32Array.from(loud, (c) => template.channels[c] as number);
-    const energy = templateEnergy({ ...template, waveform });
-    const matcher = { template: number, channels, waveform, length, energy, peakShift };
-    if (energy > 0) for (const channel of peakShift.keys()) byChannel[channel]?.push(matcher);
-  });
   return byChannel;
 }
 
-function indexOfLargest(trace: Float32Array): number {
-  let best = 0;
-  for (let t = 1; t < trace.length; t++)
-    if (Math.abs(trace[t] as number) > Math.abs(trace[best] as number)) best = t;
-  return best;
+/** For each channel those whose profiles hold it. */
+function reachOfProfiles({ profiles }: MatchedFilter): number[][] {
+  const reach: Set<number>[] = profiles.map(() => new Set());
+  profiles.forEach((of, channel) => {
+    for (const { near } of of) for (const other of near) reach[other]?.add(channel);
+  });
+  return reach.map((channels) => [...channels]);
 }
 
-/** Products of a template with the residual at neighbouring starts, one each; they hold until the next call. */
-type Correlate = (matcher: Matcher, firstStart: number, count: number) => Float32Array;
+/** Brings the map up to date after a pass, and marks the samples where it may have changed. */
+function refresh(
+  map: MatchedMap,
+  {
+    found,
+    filter,
+    reach,
+    changed
+  }: { found: Match[]; filter: MatchedFilter; reach: number[][]; changed: Uint8Array }
+): void {
+  changed.fill(0);
+  for (const { matcher, start } of found) {
+    const from = Math.max(0, start - (filter.taps.length - filter.beforeSamples));
+    const to = start + matcher.length + filter.beforeSamples;
+    const mapped = new Set<number>();
+    for (const channel of matcher.channels) for (const other of reach[channel] as number[]) mapped.add(other);
+    map.refresh({ from, to, shaped: matcher.channels, mapped: Int32Array.from(mapped) });
+    changed.fill(1, from, to);
+  }
+}
 
-/** Copies traces and templates to where the kernel finds them. */
-function placeForCorrelation(
+interface Placed {
+  map: MatchedMap;
+  /** Products of a template with the residual at neighbouring starts, one each; they hold until the next call. */
+  correlate: (matcher: Matcher, firstStart: number, count: number) => Float32Array;
+  subtract: (match: Match) => void;
+}
+
+/** Copies traces and templates to where the kernels find them. */
+function placeMatchers(
   whitened: Float32Array,
-  { matchers, samples }: { matchers: Matcher[][]; samples: number }
-): { residual: Float32Array; correlate: Correlate } {
+  { matchers, filter }: { matchers: Matcher[]; filter: MatchedFilter }
+): Placed {
   const places = new Map<Matcher, { channels: number; waveform: number }>();
   let [channelCount, valueCount] = [0, 0];
-  for (const matcher of matchers.flat()) {
-    if (places.has(matcher)) continue;
+  for (const matcher of matchers) {
     places.set(matcher, { channels: channelCount, waveform: valueCount });
     channelCount += matcher.channels.length;
-    valueCount += matcher.channels.length * paddedLength(matcher.length);
+    valueCount += matcher.waveform.length;
   }
-  const memory = new KernelMemory(
-    ...[whitened.byteLength, 4 * channelCount, 4 * valueCount, 4 * (2 * lagReach + 1)]
-  );
-  const [traces = 0, channels = 0, waveforms = 0, out = 0] = memory.addresses;
-  const residual = memory.floats(0, whitened.length);
-  residual.set(whitened);
-  const channelValues = memory.integers(1, channelCount);
-  const waveformValues = memory.floats(2, valueCount).fill(0);
-  const products = memory.floats(3, 2 * lagReach + 1);
-  for (const [{ channels: list, waveform, length }, place] of places) {
-    channelValues.set(list, place.channels);
-    for (let c = 0; c < list.length; c++)
-      waveformValues.set(
-        waveform.subarray(c * length, (c + 1) * length),
-        place.waveform + c * paddedLength(length)
-      );
+  const lagCount = 2 * lagReach + 1;
+  const map = new MatchedMap(whitened, filter, [4 * channelCount, 4 * valueCount, 4 * lagCount]);
+  const { memory, samples } = map;
+  const part = { channels: MatchedMap.part(0), waveforms: MatchedMap.part(1), products: MatchedMap.part(2) };
+  const channelValues = memory.integers(part.channels, channelCount);
+  const waveformValues = memory.floats(part.waveforms, valueCount);
+  for (const [{ channels, waveform }, place] of places) {
+    channelValues.set(channels, place.channels);
+    waveformValues.set(waveform, place.waveform);
   }
-  const correlate: Correlate = (matcher, firstStart, count) => {
-    const place = places.get(matcher);
-    if (!place) throw new RangeError('The template was not placed.');
-    memory.run.correlateLags(
-      ...([traces, samples, channels + 4 * place.channels, matcher.channels.length] as const),
-      ...([waveforms + 4 * place.waveform, paddedLength(matcher.length), firstStart, count, out] as const)
-    );
-    return products;
+  const products = memory.floats(part.products, lagCount);
+  const traces = memory.address(0);
+  const placeOf = (matcher: Matcher) => {
+    const place = places.get(matcher) as { channels: number; waveform: number };
+    return [
+      ...([memory.address(part.channels) + 4 * place.channels, matcher.channels.length] as const),
+      ...([memory.address(part.waveforms) + 4 * place.waveform, matcher.length] as const)
+    ] as const;
   };
-  return { residual, correlate };
+  return {
+    map,
+    correlate: (matcher, firstStart, count) => {
+      const out = memory.address(part.products);
+      memory.run.correlateLags(traces, samples, ...placeOf(matcher), firstStart, count, out);
+      return products;
+    },
+    subtract: ({ matcher, start, gain }) =>
+      memory.run.subtractWaveform(traces, samples, ...placeOf(matcher), start, gain)
+  };
 }
 
-/** The kernel takes four samples at a time; those after the end are zero. */
-function paddedLength(length: number): number {
-  return Math.ceil(length / 4) * 4;
-}
-
-interface PeakContext {
-  peaks: Peaks;
-  k: number;
-  matchers: Matcher[][];
-  correlate: Correlate;
-  samples: number;
-  beforeSamples: number;
-}
-
-/** The template, lag and size that take most away from the residual around a peak, if any takes something away. */
+/**
+ * The template, lag and size that explain most around a place, if it is enough. What is explained is twice the gain in
+ * log likelihood, the size being normally distributed around 1: (B + λ)²/(E + λ) − λ, with the product B, the
+ * template's energy E and λ the noise variance over that of the size (as in YASS, Lee et al. 2020).
+ */
 function explainPeak({
-  peaks,
-  k,
-  matchers,
-  correlate,
-  samples,
-  beforeSamples
-}: PeakContext): Match | undefined {
-  const channel = peaks.channels[k] as number;
+  sample,
+  seen,
+  placed,
+  options
+}: {
+  sample: number;
+  seen: Seen[];
+  placed: Placed;
+  options: ExplainOptions;
+}): Match | undefined {
+  const { filter, threshold, window } = options;
+  const pull = filter.noiseVariance / (gainSd * gainSd);
   let best: Match | undefined;
-  let bestScore = 0;
-  for (const matcher of matchers[channel] as Matcher[]) {
-    const centre = (peaks.samples[k] as number) - beforeSamples - (matcher.peakShift.get(channel) ?? 0);
-    const first = Math.max(0, centre - lagReach);
-    const last = Math.min(samples - matcher.length, centre + lagReach);
-    if (last < first) continue;
-    const products = correlate(matcher, first, last - first + 1);
-    for (let start = first; start <= last; start++) {
-      const product = products[start - first] as number;
-      // The distance that subtracting the template as it is would take away.
-      const score = 2 * product - matcher.energy;
-      if (score <= bestScore) continue;
-      const gain = product / matcher.energy;
-      if (gain < smallestGain || gain > largestGain) continue;
-      bestScore = score;
-      best = { matcher, start, gain };
+  let most = threshold * threshold * filter.noiseVariance;
+  for (const { matcher, shift } of seen) {
+    const { energy } = matcher;
+    const first = sample - window.beforeSamples - shift - lagReach;
+    const products = placed.correlate(matcher, first, 2 * lagReach + 1);
+    for (let lag = 0; lag <= 2 * lagReach; lag++) {
+      const product = products[lag] as number;
+      if (product < smallestGain * energy || product > largestGain * energy) continue;
+      const gain = (product + pull) / (energy + pull);
+      const explained = gain * (product + pull) - pull;
+      if (explained <= most) continue;
+      most = explained;
+      best = { matcher, start: first + lag, gain };
     }
   }
   return best;
-}
-
-function subtract(residual: Float32Array, { matcher, start, gain }: Match, samples: number): void {
-  const { channels, waveform, length } = matcher;
-  for (let c = 0; c < channels.length; c++) {
-    const base = (channels[c] as number) * samples + start;
-    for (let t = 0; t < length; t++)
-      residual[base + t] = (residual[base + t] as number) - gain * (waveform[c * length + t] as number);
-  }
 }

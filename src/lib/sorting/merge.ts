@@ -17,12 +17,9 @@ export interface MergeOptions {
  */
 export function mergeTemplates(templates: Template[], options: MergeOptions): Template[] {
   const left = templates.map((template) => ({ ...template }));
-  const pairs = left
-    .flatMap((a, i) =>
-      left.slice(i + 1).map((b, k) => ({ i, j: i + 1 + k, similarity: similarity(a, b, options.maxLag) }))
-    )
-    .filter((pair) => pair.similarity >= options.minSimilarity)
-    .sort((p, q) => q.similarity - p.similarity || p.i - q.i || p.j - q.j);
+  const pairs = alikePairs(left, options).sort(
+    (p, q) => q.similarity - p.similarity || p.i - q.i || p.j - q.j
+  );
   const gone = new Set<number>();
   for (const { i, j } of pairs) {
     if (gone.has(i) || gone.has(j)) continue;
@@ -34,19 +31,46 @@ export function mergeTemplates(templates: Template[], options: MergeOptions): Te
   return left.filter((_, i) => !gone.has(i));
 }
 
+/** The pairs that are alike enough; of a probe with many channels only a few of all. */
+function alikePairs(
+  templates: Template[],
+  { minSimilarity, maxLag }: MergeOptions
+): { i: number; j: number; similarity: number }[] {
+  const pairs: { i: number; j: number; similarity: number }[] = [];
+  templates.forEach((a, i) => {
+    for (let j = i + 1; j < templates.length; j++) {
+      const found = similarity(a, templates[j] as Template, maxLag);
+      if (found >= minSimilarity) pairs.push({ i, j, similarity: found });
+    }
+  });
+  return pairs;
+}
+
+/** How alike two templates are, and at which lag: b's sample t + lag goes with a's sample t. */
+export interface Alignment {
+  /** 2⟨a, b⟩ / (|a|² + |b|²): 1 for equal templates, smaller for another shape and for another size. */
+  similarity: number;
+  /** ⟨a, b⟩ / (|a| |b|): the shape alone. */
+  cosine: number;
+  /** Norm of the smaller over that of the larger. */
+  sizeRatio: number;
+  lag: number;
+}
+
 /**
- * 2⟨a, b⟩ / (|a|² + |b|²) on the channels that both are known on, at the best lag: 1 for equal templates, smaller for a
- * different shape and for a different size. 0 if either main channel is unknown to the other.
+ * Compares two templates on the channels that both are known on, at the lag that suits best. All is 0 if either main
+ * channel is unknown to the other.
  */
-export function similarity(a: Template, b: Template, maxLag: number): number {
-  if (!a.channels.includes(b.mainChannel) || !b.channels.includes(a.mainChannel)) return 0;
+export function bestAlignment(a: Template, b: Template, maxLag: number): Alignment {
+  if (!a.channels.includes(b.mainChannel) || !b.channels.includes(a.mainChannel))
+    return { similarity: 0, cosine: 0, sizeRatio: 0, lag: 0 };
   const length = a.waveform.length / a.channels.length;
   const shared: [number, number][] = [];
   a.channels.forEach((channel, i) => {
     const j = b.channels.indexOf(channel);
     if (j >= 0) shared.push([i * length, j * length]);
   });
-  let best = 0;
+  const best = { product: 0, lag: 0 };
   for (let lag = -maxLag; lag <= maxLag; lag++) {
     let product = 0;
     for (const [p, q] of shared) {
@@ -54,8 +78,18 @@ export function similarity(a: Template, b: Template, maxLag: number): number {
       for (let t = Math.max(0, -lag); t < last; t++)
         product += (a.waveform[p + t] as number) * (b.waveform[q + t + lag] as number);
     }
-    best = Math.max(best, product);
+    if (product > best.product) Object.assign(best, { product, lag });
   }
-  const energy = templateEnergy(a) + templateEnergy(b);
-  return energy > 0 ? (2 * best) / energy : 0;
+  const [first, second] = [templateEnergy(a), templateEnergy(b)];
+  const norm = Math.sqrt(first * second);
+  return {
+    similarity: first + second > 0 ? (2 * best.product) / (first + second) : 0,
+    cosine: norm > 0 ? best.product / norm : 0,
+    sizeRatio: norm > 0 ? Math.sqrt(Math.min(first, second) / Math.max(first, second)) : 0,
+    lag: best.lag
+  };
+}
+
+export function similarity(a: Template, b: Template, maxLag: number): number {
+  return bestAlignment(a, b, maxLag).similarity;
 }

@@ -10,6 +10,7 @@ export interface SortingParameters {
   bandHighHz: number;
   reference: 'auto' | 'median' | 'mean' | 'none';
   whitenChannels: number;
+  motionCorrection: 'auto' | 'none';
   peakSign: 'negative' | 'positive' | 'both';
   detectThreshold: number;
   exclusionMs: number;
@@ -69,6 +70,15 @@ const specifications: Specified[] = [
     group: 'Filter'
   },
   {
+    name: 'motionCorrection',
+    description:
+      'Whether tissue that moves along the probe is followed; auto does so where it moves by some µm.',
+    type: 'str',
+    default: 'auto',
+    options: ['auto', 'none'],
+    group: 'Filter'
+  },
+  {
     name: 'peakSign',
     description: 'Which extrema count as spikes.',
     type: 'str',
@@ -79,7 +89,7 @@ const specifications: Specified[] = [
   {
     name: 'detectThreshold',
     description:
-      'Height of a peak in noise standard deviations of the whitened traces; lower finds smaller units.',
+      'How far a spike must stand out to be learned from, in noise standard deviations of the matched filter; lower finds smaller units.',
     type: 'float',
     default: 5,
     min: 2,
@@ -111,7 +121,7 @@ const specifications: Specified[] = [
     name: 'trainingSeconds',
     description: 'How much of the recording, spread evenly over it, the units are learned from.',
     type: 'float',
-    default: 300,
+    default: 150,
     min: 10,
     max: 7200,
     unit: 's',
@@ -140,7 +150,7 @@ const specifications: Specified[] = [
     name: 'clusterComponents',
     description: 'Number of principal components that spikes are clustered in.',
     type: 'int',
-    default: 6,
+    default: 10,
     min: 1,
     max: 20,
     group: 'Clustering'
@@ -167,9 +177,9 @@ const specifications: Specified[] = [
   {
     name: 'mergeSimilarity',
     description:
-      'Clusters whose templates are at least this alike (1 = equal) are one unit: lower merges more.',
+      'Clusters whose templates are at least this alike (1 = equal) are one from the start; below, their spike times decide.',
     type: 'float',
-    default: 0.85,
+    default: 0.98,
     min: 0.3,
     max: 1,
     group: 'Units'
@@ -185,7 +195,8 @@ const specifications: Specified[] = [
   },
   {
     name: 'matchThreshold',
-    description: 'How high a peak is when templates are matched to it, in noise standard deviations.',
+    description:
+      'How far a spike must stand out to be matched, in noise standard deviations of its template’s filter.',
     type: 'float',
     default: 4,
     min: 2,
@@ -199,10 +210,10 @@ const specifications: Specified[] = [
 export const engineProcessor: ProcessorSpec = {
   app: 'dendro',
   name: 'sort',
-  version: '0.1.0',
+  version: '0.2.0',
   label: 'Dendro sorter',
   description:
-    'Band-pass, local whitening, isosplit6 clustering per channel neighbourhood, then template matching. ' +
+    'Band-pass, local whitening, motion correction, matched-filter detection, isosplit6 clustering per channel neighbourhood, then template matching. ' +
     'Runs in the browser and on compute nodes with the same result.',
   inputs: [{ name: 'recording', description: 'The extracellular recording to sort.' }],
   outputs: [{ name: 'sorting', description: 'NWB file with the electrodes and the sorted units.' }],

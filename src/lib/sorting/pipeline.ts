@@ -8,17 +8,23 @@ import { type Sorting } from '../model/sorting.ts';
 import { type Checkpoint, checkpoint } from './checkpoint.ts';
 import { type ChunkGrid, planChunks, readChunk, spreadChunks } from './chunks.ts';
 import { type FeatureSpace, learnBasis, makeFeatureSpace, snippetWindow } from './features.ts';
+import { findMotion } from './find-motion.ts';
 import { finishSorting } from './finish.ts';
-import { findNeighbours } from './geometry.ts';
+import { contactDistance, findNeighbours } from './geometry.ts';
 import { runInOrder } from './in-order.ts';
 import { type MatchOutput, type MatchedSpikes } from './match.ts';
+import { type MatchedFilter, makeMatchedFilter } from './matched-filter.ts';
+import { makeMatchers } from './matchers.ts';
 import { mergeTemplates } from './merge.ts';
+import { withoutMixtures } from './mixtures.ts';
+import { type LocatedPeaks } from './motion/localise.ts';
+import { type Motion } from './motion/motion.ts';
 import { type SortingParameters, engineProcessor } from './parameters.ts';
 import { type Preparation, prepare } from './prepare.ts';
 import { type ChannelSpikes, SpikeReservoir } from './reservoir.ts';
 import { type SortingTasks } from './tasks.ts';
 import { type Template, makeTemplates } from './templates.ts';
-import { type WaveformSums, addSums, emptySums, waveformWindow } from './waveforms.ts';
+import { type WaveformSums, addInto, addSums, emptySums, noSums, waveformWindow } from './waveforms.ts';
 
 /** A spike is described by at most so many channels, and its mean waveform measured on so many. */
 const maxTemplateChannels = 32;
@@ -32,9 +38,10 @@ const mergeLagMs = 0.3;
 const stages = [
   { name: 'prepare', share: 0.06 },
   { name: 'features', share: 0.08 },
-  { name: 'detect', share: 0.33 },
-  { name: 'cluster', share: 0.13 },
-  { name: 'match', share: 0.39 },
+  { name: 'motion', share: 0.1 },
+  { name: 'detect', share: 0.25 },
+  { name: 'cluster', share: 0.08 },
+  { name: 'match', share: 0.42 },
   { name: 'finish', share: 0.01 }
 ] as const;
 type StageName = (typeof stages)[number]['name'];
@@ -73,14 +80,16 @@ export async function sortRecording(options: SortOptions): Promise<Sorting> {
   const learned = await resume(checkpoint<Learned>(options.scratch, { name: 'templates', key }), () =>
     learn(run, key)
   );
-  const { preparation, space, templates } = learned;
-  const { matched, waveforms, channels } = await matchAll(run, { preparation, space, templates });
+  const { preparation } = learned;
+  const { matched, waveforms, channels } = await matchAll(run, learned);
   const window = waveformWindow(source.info.samplingRateHz);
   const sorting = finishSorting({
     info: source.info,
     preparation,
     parameters,
     matched,
+    templates: learned.templates,
+    noiseVariance: learned.filter.noiseVariance,
     waveforms,
     window,
     channels
@@ -94,12 +103,14 @@ export async function sortRecording(options: SortOptions): Promise<Sorting> {
 interface Learned {
   preparation: Preparation;
   space: FeatureSpace;
+  filter: MatchedFilter;
   templates: Template[];
 }
 
 interface Detected {
   preparation: Preparation;
   space: FeatureSpace;
+  filter: MatchedFilter;
   spikes: ChannelSpikes[];
 }
 
@@ -114,17 +125,18 @@ async function resume<State>(kept: Checkpoint<State>, compute: () => Promise<Sta
 
 async function learn(run: Run, key: string): Promise<Learned> {
   const { source, parameters, pool, signal, scratch } = run;
-  const { preparation, space, spikes } = await resume(
+  const { spikes, ...detected } = await resume(
     checkpoint<Detected>(scratch, { name: 'detected', key }),
     async () => {
       const onProgress = run.report('prepare');
       const prepared = await prepare({ source, parameters, pool, signal, onProgress });
       const features = await learnFeatures(run, prepared);
-      const found = await detectAll(run, { preparation: prepared, space: features });
-      return { preparation: prepared, space: features, spikes: found };
+      const motion = await followMotion(run, prepared);
+      const learned = { preparation: { ...prepared, ...(motion && { motion }) }, ...features };
+      return { ...learned, spikes: await detectAll(run, learned) };
     }
   );
-  return { preparation, space, templates: await findTemplates(run, { spikes, space }) };
+  return { ...detected, templates: await findTemplates(run, { spikes, space: detected.space }) };
 }
 
 function progressReporter(onProgress: SortOptions['onProgress']): Run['report'] {
@@ -136,7 +148,7 @@ function progressReporter(onProgress: SortOptions['onProgress']): Run['report'] 
 }
 
 /** Runs a chunk task on the chunks of the given indices, a few at a time, and hands on results in order. */
-async function overChunks<Name extends 'moments' | 'detect' | 'match'>(
+async function overChunks<Name extends 'moments' | 'locate' | 'detect' | 'match'>(
   { source, grid, pool, signal }: Run,
   options: {
     task: Name;
@@ -162,31 +174,66 @@ async function overChunks<Name extends 'moments' | 'detect' | 'match'>(
   });
 }
 
-async function learnFeatures(run: Run, preparation: Preparation): Promise<FeatureSpace> {
+async function learnFeatures(
+  run: Run,
+  preparation: Preparation
+): Promise<{ space: FeatureSpace; filter: MatchedFilter }> {
   const { source, parameters, grid } = run;
-  const window = snippetWindow(source.info.samplingRateHz);
+  const { probe, samplingRateHz } = source.info;
+  const window = snippetWindow(samplingRateHz);
   const total = new Float64Array(window.length * window.length);
+  const autocorrelation = new Float64Array(window.length);
   await overChunks(run, {
     task: 'moments',
     indices: spreadChunks(grid, basisChunks),
     input: { preparation },
-    onResult: ({ moments }) =>
-      moments.forEach((value, i) => {
-        total[i] = (total[i] as number) + value;
-      }),
+    onResult: (chunk) => {
+      addInto(total, chunk.moments);
+      addInto(autocorrelation, chunk.autocorrelation);
+    },
     onProgress: run.report('features')
   });
-  const neighbours = findNeighbours(source.info.probe, {
+  const neighbours = findNeighbours(probe, {
     radiusUm: parameters.templateRadiusUm,
     maxCount: maxTemplateChannels,
     usable: preparation.usable
   });
-  return makeFeatureSpace(learnBasis(total, window), { window, neighbours });
+  const basis = learnBasis(total, window);
+  const filter = makeMatchedFilter({
+    ...{ shape: basis.subarray(0, window.length), window, samplingRateHz, sign: parameters.peakSign },
+    autocorrelation: autocorrelation.map((product) => product / (autocorrelation[0] || 1)),
+    around: neighbours.map((near, channel) => ({
+      near,
+      distances: Float64Array.from(near, (other) => contactDistance(probe, channel, other))
+    }))
+  });
+  return { space: makeFeatureSpace(basis, { window, neighbours }), filter };
+}
+
+async function followMotion(run: Run, preparation: Preparation): Promise<Motion | undefined> {
+  const { source, grid, parameters } = run;
+  if (parameters.motionCorrection === 'none') return undefined;
+  return findMotion({
+    source,
+    preparation,
+    chunkCount: grid.chunkCount,
+    locate: async (count, neighbours) => {
+      const located: LocatedPeaks[] = [];
+      await overChunks(run, {
+        task: 'locate',
+        indices: spreadChunks(grid, count),
+        input: { preparation, neighbours },
+        onResult: (peaks) => located.push(peaks),
+        onProgress: run.report('motion')
+      });
+      return located;
+    }
+  });
 }
 
 async function detectAll(
   run: Run,
-  { preparation, space }: { preparation: Preparation; space: FeatureSpace }
+  { preparation, space, filter }: Omit<Detected, 'spikes'>
 ): Promise<ChannelSpikes[]> {
   const { source, parameters, grid, seed } = run;
   const { samplingRateHz, channelCount } = source.info;
@@ -199,7 +246,7 @@ async function detectAll(
   await overChunks(run, {
     task: 'detect',
     indices: spreadChunks(grid, count),
-    input: { preparation, space },
+    input: { preparation, space, filter },
     onResult: (detected) => reservoir.add(detected),
     onProgress: run.report('detect')
   });
@@ -232,14 +279,17 @@ async function findTemplates(
     onDone: (done) => run.report('cluster')(done / spikes.length)
   });
   const maxLag = Math.round((mergeLagMs * source.info.samplingRateHz) / 1000);
-  return mergeTemplates(found.flat(), { minSimilarity: parameters.mergeSimilarity, maxLag }).filter(
-    ({ spikeCount }) => spikeCount >= parameters.minSpikes / 2
+  const { samplingRateHz } = source.info;
+  const merged = mergeTemplates(found.flat(), { minSimilarity: parameters.mergeSimilarity, maxLag });
+  return withoutMixtures(
+    merged.filter(({ spikeCount }) => spikeCount >= parameters.minSpikes / 2),
+    samplingRateHz
   );
 }
 
 async function matchAll(
   run: Run,
-  { preparation, space, templates }: { preparation: Preparation; space: FeatureSpace; templates: Template[] }
+  { preparation, space, filter, templates }: Learned
 ): Promise<{ matched: MatchedSpikes; waveforms: WaveformSums; channels: Int32Array[] }> {
   const { source, parameters, grid } = run;
   const window = waveformWindow(source.info.samplingRateHz);
@@ -257,14 +307,15 @@ async function matchAll(
     input: {
       preparation,
       window: space.window,
-      templates,
+      filter,
+      matchers: makeMatchers(templates, { filter, beforeSamples: space.window.beforeSamples }),
       threshold: parameters.matchThreshold,
       waveformWindow: window,
       waveformChannels: channels
     },
     onResult: (part) => {
       addSums(waveforms, part.waveforms);
-      parts.push({ ...part, waveforms: emptySums([], window) });
+      parts.push({ ...part, waveforms: noSums(0) });
     },
     onProgress: run.report('match')
   });

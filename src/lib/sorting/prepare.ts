@@ -4,12 +4,14 @@
  */
 import { TaggedError } from '../model/errors.ts';
 import { type WorkerPool } from '../model/engine.ts';
-import { type RecordingInfo, type TraceSource } from '../model/recording.ts';
+import { type Probe, type RecordingInfo, type TraceSource } from '../model/recording.ts';
 import { type Chunk, planChunks, readChunk, spreadChunks } from './chunks.ts';
 import { type PeakSign, type Peaks, detectSpikes } from './detect.ts';
 import { type BandPass, designBandPass, filterChunk } from './filter.ts';
 import { findNeighbours } from './geometry.ts';
 import { runInOrder } from './in-order.ts';
+import { correctTraces, correctionRows } from './motion/correct.ts';
+import { type Motion, displacementOfChannels } from './motion/motion.ts';
 import { combineNoise, findUsableChannels, measureNoise } from './noise.ts';
 import { type SortingParameters } from './parameters.ts';
 import { subtractReference } from './reference.ts';
@@ -25,8 +27,11 @@ const medianReferenceChannels = 32;
 export interface Preparation {
   samplingRateHz: number;
   channelCount: number;
+  probe: Probe;
   filter: BandPass;
   reference: 'median' | 'mean' | 'none';
+  /** Where it moved, how: chunks are cleaned as if it had not. */
+  motion?: Motion;
   /** 1 where the channel carries a signal, one a channel. */
   usable: Uint8Array;
   /** MAD noise of the filtered traces in µV, one a channel. */
@@ -164,6 +169,7 @@ function assemble({ info, parameters, filter, reference, profiles }: Assembly): 
   return {
     samplingRateHz,
     channelCount,
+    probe,
     filter,
     reference,
     usable,
@@ -180,7 +186,7 @@ function assemble({ info, parameters, filter, reference, profiles }: Assembly): 
 
 /** The traces of a chunk as the engine sees them; buffers are fresh or the chunk's own. */
 export interface CleanChunk {
-  /** Band-passed and referenced, µV, channels × samples: the chunk's own array. */
+  /** Band-passed and referenced, µV, channels × samples: the chunk's own array where nothing moved. */
   filtered: Float32Array<ArrayBuffer>;
   /** Whitened, in noise standard deviations, channels × samples. */
   whitened: Float32Array<ArrayBuffer>;
@@ -189,16 +195,29 @@ export interface CleanChunk {
   to: number;
 }
 
-/** Filters `chunk.data` in place, and whitens it. */
+/** Filters `chunk.data` in place, moves it back to where it was, and whitens it. */
 export function cleanChunk(preparation: Preparation, chunk: Chunk): CleanChunk {
   const { channelCount, filter, usable, reference, whitening } = preparation;
   filterChunk(chunk.data, { channelCount, filter, usable, reference });
+  const filtered = withoutMotion(preparation, chunk);
   return {
-    filtered: chunk.data,
-    whitened: whitenChunk(chunk.data, whitening),
+    filtered,
+    whitened: whitenChunk(filtered, whitening),
     from: chunk.haloSamples,
     to: chunk.data.length / channelCount - chunk.haloSamples
   };
+}
+
+function withoutMotion(
+  { motion, probe, usable, samplingRateHz }: Preparation,
+  { data, startSample, endSample }: Chunk
+): Float32Array<ArrayBuffer> {
+  if (!motion) return data;
+  const middle = (startSample + endSample) / 2 / samplingRateHz;
+  return correctTraces(
+    data,
+    correctionRows(displacementOfChannels(motion, probe, middle), { probe, usable })
+  );
 }
 
 /** The peaks of a cleaned chunk's own samples, exactly as the pipeline finds them. */

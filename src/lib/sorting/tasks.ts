@@ -4,8 +4,16 @@
  */
 import { type ClusterInput, type ClusterOutput, clusterSpikes } from './cluster.ts';
 import { type Chunk } from './chunks.ts';
-import { type DetectInput, type DetectedChunk, describePeaks, snippetMoments } from './features.ts';
+import {
+  type ChunkMoments,
+  type DetectInput,
+  type DetectedChunk,
+  describePeaks,
+  snippetMoments
+} from './features.ts';
+import { type LocateInput, locatePeaks } from './find-motion.ts';
 import { type MatchInput, type MatchOutput, matchChunk } from './match.ts';
+import { type LocatedPeaks } from './motion/localise.ts';
 import { type ChunkProfile, type Preparation, type ProfileInput, profileChunk } from './prepare.ts';
 
 // A type and not an interface: only a type satisfies TaskMap's index signature.
@@ -13,8 +21,9 @@ export type SortingTasks = {
   profile: { input: ProfileInput; output: ChunkProfile };
   moments: {
     input: { preparation: Preparation; chunk: Chunk };
-    output: { moments: Float64Array; count: number };
+    output: ChunkMoments;
   };
+  locate: { input: LocateInput; output: LocatedPeaks };
   detect: { input: DetectInput; output: DetectedChunk };
   cluster: { input: ClusterInput; output: ClusterOutput };
   match: { input: MatchInput; output: MatchOutput };
@@ -25,6 +34,7 @@ const runners: {
 } = {
   profile: profileChunk,
   moments: snippetMoments,
+  locate: locatePeaks,
   detect: describePeaks,
   cluster: clusterSpikes,
   match: matchChunk

@@ -29,7 +29,7 @@ export function slackLength({ beforeSamples, afterSamples, slackSamples }: Wavef
 /** Running sums of the units' waveforms with slack. */
 export interface WaveformSums {
   counts: Float64Array<ArrayBuffer>;
-  /** For each unit its channels × samples. */
+  /** For each unit its channels × samples; empty of a chunk in which it has no spike. */
   sums: Float64Array<ArrayBuffer>[];
   squares: Float64Array<ArrayBuffer>[];
 }
@@ -37,6 +37,12 @@ export interface WaveformSums {
 export function emptySums(channels: Int32Array[], window: WaveformWindow): WaveformSums {
   const rows = () => channels.map((near) => new Float64Array(near.length * slackLength(window)));
   return { counts: new Float64Array(channels.length), sums: rows(), squares: rows() };
+}
+
+/** Sums of units without any spike, which need no room yet. */
+export function noSums(unitCount: number): WaveformSums {
+  const rows = () => Array.from({ length: unitCount }, () => new Float64Array(0));
+  return { counts: new Float64Array(unitCount), sums: rows(), squares: rows() };
 }
 
 export interface AccumulateOptions {
@@ -53,14 +59,18 @@ export function accumulateWaveforms(filtered: Float32Array, options: AccumulateO
   const { channelCount, positions, units, window, channels } = options;
   const samples = filtered.length / channelCount;
   const length = slackLength(window);
-  const result = emptySums(channels, window);
+  const result = noSums(channels.length);
   for (let k = 0; k < positions.length; k++) {
     const unit = units[k] as number;
     const start = (positions[k] as number) - window.beforeSamples - window.slackSamples;
     if (start < 0 || start + length > samples) continue;
+    const near = channels[unit] as Int32Array;
+    if (result.counts[unit] === 0) {
+      result.sums[unit] = new Float64Array(near.length * length);
+      result.squares[unit] = new Float64Array(near.length * length);
+    }
     const sums = result.sums[unit] as Float64Array;
     const squares = result.squares[unit] as Float64Array;
-    const near = channels[unit] as Int32Array;
     result.counts[unit] = (result.counts[unit] as number) + 1;
     for (let c = 0; c < near.length; c++) {
       const base = (near[c] as number) * samples + start;
@@ -84,6 +94,7 @@ export function addSums(total: WaveformSums, chunk: WaveformSums): void {
   });
 }
 
-function addInto(total: Float64Array, part: Float64Array): void {
+/** Adds one array to another of its length, in place. */
+export function addInto(total: Float64Array, part: Float64Array): void {
   for (let i = 0; i < total.length; i++) total[i] = (total[i] as number) + (part[i] as number);
 }

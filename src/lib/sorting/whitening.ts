@@ -115,7 +115,9 @@ export function whitenChunk(
     const list = neighbours[channel] as Int32Array;
     memory.integers(1, list.length).set(list);
     memory.floats(2, list.length).set(weights[channel] as Float64Array);
-    memory.run.weightedSum(traces, samples, near, row, list.length, out + 4 * channel * samples);
+    memory.run.weightedSum(
+      ...([traces, samples, near, row, list.length, out + 4 * channel * samples, samples] as const)
+    );
   }
   return memory.floats(3, data.length).slice();
 }

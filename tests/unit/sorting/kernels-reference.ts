@@ -73,3 +73,14 @@ export function correlate(
   const [a = NaN, b = NaN, c = NaN, d = NaN] = sums;
   return Math.fround(Math.fround(a + b) + Math.fround(c + d));
 }
+
+/** Products of the taps with the samples from each start on, added up in the order of the taps. */
+export function convolve(trace: Float32Array, taps: Float32Array, count: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, start) => {
+    let sum = 0;
+    taps.forEach((tap, i) => {
+      sum = Math.fround(sum + Math.fround(tap * (trace[start + i] ?? NaN)));
+    });
+    return sum;
+  });
+}

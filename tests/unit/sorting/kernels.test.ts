@@ -97,6 +97,51 @@ it('products at neighbouring starts are the plain ones, whatever their number', 
   }
 });
 
+it.each([1, 15, 16, 37, 200])('%i neighbouring products with taps are the plain ones', (count) => {
+  const trace = traces(1, count + 40);
+  const taps = traces(1, 39).map((value) => value / 100);
+  const memory = new KernelMemory(trace.byteLength, taps.byteLength, 4 * count);
+  const [at = 0, weights = 0, out = 0] = memory.addresses;
+  memory.floats(0, trace.length).set(trace);
+  memory.floats(1, taps.length).set(taps);
+  memory.run.convolve(at, weights, taps.length, count, out);
+  expect(memory.floats(2, count)).toEqual(reference.convolve(trace, taps, count));
+});
+
+it.each([1, 4, 31])('of two stretches of %i samples the larger values stay', (count) => {
+  const [first, second] = [traces(1, count), traces(1, count + 1).subarray(1)];
+  const memory = new KernelMemory(4 * count, 4 * count);
+  const [at = 0, other = 0] = memory.addresses;
+  memory.floats(0, count).set(first);
+  memory.floats(1, count).set(second);
+  memory.run.largestInto(at, other, count);
+  expect([...memory.floats(0, count)]).toEqual(
+    Array.from(first, (value, i) => Math.max(value, second[i] ?? NaN))
+  );
+});
+
+it('a waveform is taken off its channels alone, at its place', () => {
+  const [channelCount, samples, length, start, gain] = [4, 90, 20, 33, 0.75];
+  const data = traces(channelCount, samples);
+  const channels = Int32Array.of(3, 1);
+  const waveform = traces(2, length);
+  const memory = new KernelMemory(data.byteLength, channels.byteLength, waveform.byteLength);
+  const [at = 0, list = 0, shape = 0] = memory.addresses;
+  memory.floats(0, data.length).set(data);
+  memory.integers(1, channels.length).set(channels);
+  memory.floats(2, waveform.length).set(waveform);
+  memory.run.subtractWaveform(at, samples, list, channels.length, shape, length, start, gain);
+  const expected = data.slice();
+  channels.forEach((channel, c) => {
+    for (let t = 0; t < length; t++) {
+      const place = channel * samples + start + t;
+      const taken = Math.fround(gain * (waveform[c * length + t] ?? NaN));
+      expected[place] = Math.fround((expected[place] ?? NaN) - taken);
+    }
+  });
+  expect(memory.floats(0, data.length)).toEqual(expected);
+});
+
 it('the next value beyond the limits is found at any place, and only within the range', () => {
   const values = new Float32Array(41);
   const memory = new KernelMemory(values.byteLength);

@@ -6,6 +6,7 @@ import { scoreSorting } from '#lib/metrics/score.ts';
 import { type Scratch, type StageProgress } from '#lib/model/engine.ts';
 import { type TraceSource } from '#lib/model/recording.ts';
 import { type Sorting, type SpikeTrains } from '#lib/model/sorting.ts';
+import { contactDistance } from '#lib/sorting/geometry.ts';
 import { inlinePool } from '#lib/sorting/inline-pool.ts';
 import { resolveParameters } from '#lib/sorting/parameters.ts';
 import { sortRecording } from '#lib/sorting/pipeline.ts';
@@ -31,6 +32,13 @@ beforeAll(async () => {
   });
 }, 60_000);
 
+/** A unit's trough is looked for within so many samples, on the channels within the detection radius. */
+const reach = 7;
+const near = (channel: number) =>
+  [...source.info.probe.contacts.keys()].filter(
+    (other) => contactDistance(source.info.probe, channel, other) <= parameters.radiusUm
+  );
+
 /** A part of the short recording, or one with other samples. */
 function changed(
   sampleCount: number,
@@ -54,15 +62,21 @@ describe('sorting a recording whose spikes are known', () => {
     expect(score.redundant.length).toBeLessThanOrEqual(1);
   });
 
-  it('gives whole ascending spike samples and waveforms whose extremum is at the spike', () => {
+  it('gives whole ascending spike samples and waveforms whose trough is at the spike', () => {
     const { beforeSamples, afterSamples } = sorting.waveformWindow;
     for (const { spikeSamples, waveformMean, mainChannel } of sorting.units) {
       expect(
         spikeSamples.every((sample, i) => Number.isInteger(sample) && sample > (spikeSamples[i - 1] ?? -1))
       ).toBe(true);
       expect(waveformMean.length).toBe((beforeSamples + afterSamples) * sorting.channelCount);
-      const sizes = waveformMean.map(Math.abs);
-      expect(sizes.indexOf(Math.max(...sizes))).toBe(beforeSamples * sorting.channelCount + mainChannel);
+      const around = Array.from({ length: 2 * reach + 1 }, (_, t) =>
+        near(mainChannel).map(
+          (channel) => waveformMean[(beforeSamples + t - reach) * sorting.channelCount + channel]
+        )
+      ).flat();
+      const atSpike = waveformMean[beforeSamples * sorting.channelCount + mainChannel];
+      expect(atSpike).toBeLessThan(0);
+      expect(atSpike).toBe(Math.min(...around.map((value) => value ?? NaN)));
     }
   });
 
@@ -76,6 +90,7 @@ describe('sorting a recording whose spikes are known', () => {
     expect([...new Set(progress.map(({ stage }) => stage))]).toEqual([
       'prepare',
       'features',
+      'motion',
       'detect',
       'cluster',
       'match',

@@ -43,17 +43,45 @@ export function scaleInterleaved(
 ): void {
   const samples = values.length / channelCount;
   const stretch = traces.length / channelCount;
+  // Of whole numbers every one is finite: without the question the loop takes half the time.
+  const scale = values instanceof Int16Array ? scaleCounts : scaleFinite;
   for (let tile = 0; tile < samples; tile += tileSamples) {
-    const end = Math.min(tile + tileSamples, samples);
-    for (let channel = 0; channel < channelCount; channel++) {
-      const gain = gainUv[channel] ?? 1;
-      const offset = offsetUv[channel] ?? 0;
-      let into = channel * stretch + at + tile;
-      for (let from = tile * channelCount + channel; from < end * channelCount; from += channelCount) {
-        const value = (values[from] as number) * gain + offset;
-        traces[into++] = Number.isFinite(value) ? value : 0;
-      }
-    }
+    const end = Math.min(tile + tileSamples, samples) * channelCount;
+    for (let channel = 0; channel < channelCount; channel++)
+      scale(values as Int16Array, {
+        traces,
+        into: channel * stretch + at + tile,
+        from: tile * channelCount + channel,
+        end,
+        step: channelCount,
+        gain: gainUv[channel] ?? 1,
+        offset: offsetUv[channel] ?? 0
+      });
+  }
+}
+
+/** One channel's samples of a tile. */
+interface TileRow {
+  traces: Float32Array;
+  into: number;
+  from: number;
+  end: number;
+  step: number;
+  gain: number;
+  offset: number;
+}
+
+function scaleCounts(values: Int16Array, { traces, into, from, end, step, gain, offset }: TileRow): void {
+  for (let i = from, to = into; i < end; i += step) traces[to++] = (values[i] as number) * gain + offset;
+}
+
+function scaleFinite(
+  values: ArrayLike<number>,
+  { traces, into, from, end, step, gain, offset }: TileRow
+): void {
+  for (let i = from, to = into; i < end; i += step) {
+    const value = (values[i] as number) * gain + offset;
+    traces[to++] = Number.isFinite(value) ? value : 0;
   }
 }
 

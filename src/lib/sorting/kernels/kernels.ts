@@ -22,7 +22,27 @@ interface Exports {
     stepCount: number,
     block: number
   ): void;
-  weightedSum(data: number, samples: number, near: number, weights: number, count: number, out: number): void;
+  weightedSum(
+    data: number,
+    samples: number,
+    near: number,
+    weights: number,
+    count: number,
+    out: number,
+    width: number
+  ): void;
+  convolve(trace: number, taps: number, tapCount: number, count: number, out: number): void;
+  largestInto(out: number, other: number, count: number): void;
+  subtractWaveform(
+    data: number,
+    samples: number,
+    channels: number,
+    channelCount: number,
+    waveform: number,
+    length: number,
+    start: number,
+    gain: number
+  ): void;
   nextBeyond(trace: number, from: number, to: number, low: number, high: number): number;
   correlateLags(
     data: number,

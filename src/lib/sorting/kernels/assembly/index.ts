@@ -154,8 +154,11 @@ export function subtractMedian(
 
 /**
  * Writes one weighted sum of traces, each product and each sum rounded to float32, in the order of `near`.
+ * @param data address of the first sample that is wanted, on channel 0
+ * @param samples from one channel to the next
  * @param near int32, `count` channels
  * @param weights float32, `count`
+ * @param width how many samples are wanted
  */
 export function weightedSum(
   data: usize,
@@ -163,9 +166,11 @@ export function weightedSum(
   near: usize,
   weights: usize,
   count: i32,
-  out: usize
+  out: usize,
+  width: i32
 ): void {
-  const bytes = <usize>samples << 2;
+  const stride = <usize>samples << 2;
+  const bytes = <usize>width << 2;
   let at: usize = 0;
   for (; at + 64 <= bytes; at += 64) {
     let s0 = f32x4.splat(0);
@@ -173,7 +178,7 @@ export function weightedSum(
     let s2 = s0;
     let s3 = s0;
     for (let k = 0; k < count; k++) {
-      const trace = data + at + bytes * <usize>load<i32>(near + (<usize>k << 2));
+      const trace = data + at + stride * <usize>load<i32>(near + (<usize>k << 2));
       const weight = v128.load32_splat(weights + (<usize>k << 2));
       s0 = f32x4.add(s0, f32x4.mul(weight, v128.load(trace)));
       s1 = f32x4.add(s1, f32x4.mul(weight, v128.load(trace, 16)));
@@ -190,7 +195,7 @@ export function weightedSum(
     for (let k = 0; k < count; k++)
       sum +=
         load<f32>(weights + (<usize>k << 2)) *
-        load<f32>(data + at + bytes * <usize>load<i32>(near + (<usize>k << 2)));
+        load<f32>(data + at + stride * <usize>load<i32>(near + (<usize>k << 2)));
     store<f32>(out + at, sum);
   }
 }
@@ -271,4 +276,74 @@ function total(sums: v128): f32 {
     f32x4.extract_lane(sums, 1) +
     (f32x4.extract_lane(sums, 2) + f32x4.extract_lane(sums, 3))
   );
+}
+
+/**
+ * Products of `tapCount` weights with the samples from each start on: `count` of them, each added up in the order of the
+ * taps in float32.
+ * @param trace address of the first start
+ * @param taps float32, `tapCount`
+ * @param out float32, `count`
+ */
+export function convolve(trace: usize, taps: usize, tapCount: i32, count: i32, out: usize): void {
+  const bytes = <usize>count << 2;
+  const last = taps + (<usize>tapCount << 2);
+  let at: usize = 0;
+  for (; at + 64 <= bytes; at += 64) {
+    let s0 = f32x4.splat(0);
+    let s1 = s0;
+    let s2 = s0;
+    let s3 = s0;
+    for (let tap = taps, from = trace + at; tap < last; tap += 4, from += 4) {
+      const weight = v128.load32_splat(tap);
+      s0 = f32x4.add(s0, f32x4.mul(weight, v128.load(from)));
+      s1 = f32x4.add(s1, f32x4.mul(weight, v128.load(from, 16)));
+      s2 = f32x4.add(s2, f32x4.mul(weight, v128.load(from, 32)));
+      s3 = f32x4.add(s3, f32x4.mul(weight, v128.load(from, 48)));
+    }
+    v128.store(out + at, s0);
+    v128.store(out + at, s1, 16);
+    v128.store(out + at, s2, 32);
+    v128.store(out + at, s3, 48);
+  }
+  for (; at < bytes; at += 4) {
+    let sum: f32 = 0;
+    for (let tap = taps, from = trace + at; tap < last; tap += 4, from += 4)
+      sum += load<f32>(tap) * load<f32>(from);
+    store<f32>(out + at, sum);
+  }
+}
+
+/** Of two stretches the larger value at each sample, into the first. */
+export function largestInto(out: usize, other: usize, count: i32): void {
+  const bytes = <usize>count << 2;
+  let at: usize = 0;
+  for (; at + 16 <= bytes; at += 16)
+    v128.store(out + at, f32x4.max(v128.load(out + at), v128.load(other + at)));
+  for (; at < bytes; at += 4) store<f32>(out + at, max(load<f32>(out + at), load<f32>(other + at)));
+}
+
+/** Takes a waveform times `gain` off the traces, channel by channel. */
+export function subtractWaveform(
+  data: usize,
+  samples: i32,
+  channels: usize,
+  channelCount: i32,
+  waveform: usize,
+  length: i32,
+  start: i32,
+  gain: f32
+): void {
+  const bytes = <usize>samples << 2;
+  const width = <usize>length << 2;
+  const scale = f32x4.splat(gain);
+  for (let c = 0; c < channelCount; c++) {
+    const row = waveform + width * <usize>c;
+    const trace = data + (<usize>start << 2) + bytes * <usize>load<i32>(channels + (<usize>c << 2));
+    for (let at: usize = 0; at < width; at += 16)
+      v128.store(
+        trace + at,
+        f32x4.sub(v128.load(trace + at), f32x4.mul(scale, v128.load(row + at)))
+      );
+  }
 }

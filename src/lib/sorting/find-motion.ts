@@ -1,0 +1,63 @@
+/**
+ * Whether and how the tissue moved along the probe: peaks of a few chunks spread over the recording tell whether it
+ * did, and only then those of all chunks are looked at.
+ */
+import { type TraceSource } from '../model/recording.ts';
+import { type Chunk } from './chunks.ts';
+import { findNeighbours } from './geometry.ts';
+import { type LocatedPeaks, localisePeaks } from './motion/localise.ts';
+import { type Motion, motionSpanUm } from './motion/motion.ts';
+import { estimateMotion } from './motion/register.ts';
+import { type Preparation, cleanChunk, detectChunk } from './prepare.ts';
+
+/** Channels within this distance locate a peak. */
+const locateRadiusUm = 75;
+/** So many chunks are looked at to see whether there is motion. */
+const probedChunks = 40;
+/** Less motion than this is not corrected: interpolation would cost more than it gives. */
+const minSpanUm = 4;
+
+export interface LocateInput {
+  preparation: Preparation;
+  /** Channels that locate a peak on each channel. */
+  neighbours: Int32Array[];
+  chunk: Chunk;
+}
+
+/** Finds and localises one chunk's peaks: the task `locate`. */
+export function locatePeaks({ preparation, neighbours, chunk }: LocateInput): LocatedPeaks {
+  const clean = cleanChunk(preparation, chunk);
+  const { probe, samplingRateHz } = preparation;
+  const startSample = chunk.startSample - chunk.haloSamples;
+  const options = { probe, neighbours, samplingRateHz, startSample };
+  return localisePeaks(clean.filtered, detectChunk(preparation, clean), options);
+}
+
+export interface FindMotionOptions {
+  source: TraceSource;
+  preparation: Preparation;
+  chunkCount: number;
+  /** Localises the peaks of `count` chunks spread over the recording. */
+  locate: (count: number, neighbours: Int32Array[]) => Promise<LocatedPeaks[]>;
+}
+
+/** The motion, or undefined where there is none worth correcting or none can be told. */
+export async function findMotion({
+  source,
+  preparation,
+  chunkCount,
+  locate
+}: FindMotionOptions): Promise<Motion | undefined> {
+  const { probe, samplingRateHz, sampleCount } = source.info;
+  const { usable } = preparation;
+  const neighbours = findNeighbours(probe, { radiusUm: locateRadiusUm, maxCount: Infinity, usable });
+  const options = { probe, durationSeconds: sampleCount / samplingRateHz };
+  if (estimateMotion([], options).outcome === 'no-depth-extent') return undefined;
+  const estimate = async (count: number) => estimateMotion(await locate(count, neighbours), options);
+  const moves = (motion: Motion) => motion.outcome === 'estimated' && motionSpanUm(motion) >= minSpanUm;
+  const probed = await estimate(Math.min(probedChunks, chunkCount));
+  if (!moves(probed)) return undefined;
+  if (chunkCount <= probedChunks) return probed;
+  const motion = await estimate(chunkCount);
+  return moves(motion) ? motion : undefined;
+}
