@@ -2,15 +2,14 @@
  * What a unit's spike amplitudes tell: how many spikes the detection threshold hides, and how much they vary. Formulas as
  * in SpikeInterface 0.105 (`amplitude_cutoff`, `amplitude_median`, `amplitude_cv`).
  */
+import { gaussianWeights } from '#lib/math/gaussian.ts';
 import { mean } from '#lib/math/linear-algebra.ts';
-import { exp } from '#lib/math/portable.ts';
 import { median, quantile } from '#lib/math/quantile.ts';
 import { type RecordingSpan } from './firing.ts';
 
 const bins = 100;
 const leastSpikesPerBin = 5;
 const smoothingBins = 3;
-const reach = 4 * smoothingBins;
 
 /** Median amplitude in the unit of the amplitudes, with its sign; NaN without any. */
 export function amplitudeMedian(amplitudes: ArrayLike<number>): number {
@@ -59,22 +58,14 @@ function histogram(values: Float64Array): Float64Array {
 
 /** Gaussian smoothing, the outermost counts going on beyond the ends; whole numbers, cut towards zero. */
 function smooth(counts: Float64Array): Float64Array {
-  const kernel = gaussian();
+  const kernel = gaussianWeights(smoothingBins);
   const at = (bin: number) => counts[Math.max(0, Math.min(bins - 1, bin))] as number;
   return counts.map((count, bin) => {
     let total = count * (kernel[0] as number);
-    for (let lag = reach; lag > 0; lag--) total += (at(bin - lag) + at(bin + lag)) * (kernel[lag] as number);
+    for (let lag = kernel.length - 1; lag > 0; lag--)
+      total += (at(bin - lag) + at(bin + lag)) * (kernel[lag] as number);
     return Math.trunc(total);
   });
-}
-
-/** Weights by distance, 0 to four standard deviations; both sides together add up to 1. */
-function gaussian(): Float64Array {
-  const weights = Float64Array.from({ length: reach + 1 }, (_, lag) =>
-    exp((-0.5 / (smoothingBins * smoothingBins)) * (lag * lag))
-  );
-  const total = weights.reduce((sum, weight, lag) => sum + (lag === 0 ? weight : 2 * weight), 0);
-  return weights.map((weight) => weight / total);
 }
 
 export interface AmplitudeVariation {
