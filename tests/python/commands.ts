@@ -12,6 +12,7 @@ import { generateRecording } from '#lib/simulation/recording.ts';
 import { tetrodeSpec } from '#lib/simulation/specification.ts';
 import { isosplit6 } from '#lib/sorting/isosplit6.ts';
 import { openFileSource } from '../../compute-node/platform/file-source.ts';
+import { metricCommands } from './metric-commands.ts';
 
 interface ScoreCase {
   samplingRateHz: number;
@@ -22,6 +23,8 @@ interface ScoreCase {
 const fileCreateDate = '2026-01-01T00:00:00+00:00';
 
 const commands: Record<string, (payload: never) => unknown> = {
+  ...metricCommands,
+
   score: (cases: ScoreCase[]) =>
     cases.map(({ samplingRateHz, truth, sorted }) => {
       const trains = (lists: number[][]) => ({

@@ -48,8 +48,7 @@ export function mahalanobisIsolation(features: SpikeFeatures, unit: number): Mah
 
 /**
  * Distance of this unit's mean from the others' along the axis that separates them best (Fisher's linear discriminant),
- * over the root of the two variances' mean (D. N. Hill, S. B. Mehta and D. Kleinfeld, J. Neurosci. 31, 2011). Positive
- * towards the unit: SpikeInterface gives the same number with the sign that its discriminant's axis happens to have.
+ * over the root of the two variances' mean (D. N. Hill, S. B. Mehta and D. Kleinfeld, J. Neurosci. 31, 2011); not negative.
  * Directions in which the spikes barely vary are left out as scikit-learn leaves them out.
  * @returns NaN without spikes of this unit or of another.
  * @throws RangeError when a feature is NaN or infinite.
