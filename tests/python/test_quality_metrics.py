@@ -24,17 +24,20 @@ def assert_equal(ours, theirs, atol=0.0):
 
 def random_train(rng, samples, rate):
     """A train with a few violations, bursts, silence, intervals on both thresholds, or nothing at all."""
-    kind = rng.choice(["steady", "dense", "absent", "bursts", "few", "silent"], p=[0.4, 0.15, 0.15, 0.15, 0.1, 0.05])
+    kind = rng.choice(["steady", "dense", "absent", "bursts", "few", "silent"], p=[0.35, 0.15, 0.2, 0.15, 0.1, 0.05])
     if kind == "silent":
         return np.array([], dtype=int)
-    count = {"few": int(rng.integers(1, 12)), "dense": 4000}.get(kind, int(rng.integers(300, 2500)))
+    count = {"few": int(rng.integers(1, 6)), "dense": 4000}.get(kind, int(rng.integers(300, 2500)))
     train = rng.integers(0, samples, count)
     if kind == "absent":
-        train = train[train > samples * 0.6]
+        train = train[train > samples * rng.uniform(0.2, 0.9)]
     if kind == "bursts":
         train = np.concatenate([train, train[: count // 4] + rng.integers(1, 12, count // 4)])
     close = rng.choice([round(rate * 0.001), round(rate * 0.0015)], train.size)
     train = np.concatenate([train, (train + close)[rng.random(train.size) < 0.02]])
+    for seconds in (5, 60):  # the end of the last whole bin
+        length = int(seconds * rate)
+        train = np.append(train, samples // length * length) if rng.random() < 0.2 else train
     return np.unique(train[train < samples])
 
 
@@ -42,6 +45,8 @@ def random_amplitudes(rng, train, samples):
     values = rng.normal(100, rng.uniform(5, 30), train.size) + rng.uniform(-20, 20) * train / samples
     threshold = rng.choice([0, 80, 100])
     values = np.abs(values - threshold) + threshold
+    if rng.random() < 0.3:  # on the edges of the histogram's bins
+        values = np.clip(np.round(values), 60, 160)
     return -values if rng.random() < 0.7 else values
 
 

@@ -41,6 +41,19 @@ describe('amplitude cutoff', () => {
     expect(amplitudeCutoff(new Float64Array(600).fill(50))).toBe(0);
   });
 
+  it('counts an amplitude on an edge to the bin above, one just below it to the bin below', () => {
+    // A hundred bins from 0 to 1, falling from 100 spikes to one; all spikes of a bin at one place within it.
+    const cutoff = (placeIn: (bin: number) => number) => {
+      const values = [0, 1];
+      for (let bin = 0; bin < 100; bin++) values.push(...new Array<number>(100 - bin).fill(placeIn(bin)));
+      return amplitudeCutoff(Float64Array.from(values));
+    };
+    const middle = cutoff((bin) => bin * 0.01 + 0.005);
+    expect(middle).toBeGreaterThan(0.3);
+    expect(cutoff((bin) => bin * 0.01)).toBe(middle);
+    expect(cutoff((bin) => (bin + 1) * 0.01 * (1 - Number.EPSILON / 2))).toBe(middle);
+  });
+
   it('is unknown with fewer than 500 spikes', () => {
     expect(amplitudeCutoff(amplitudes(499, 0))).toBeNaN();
     expect(amplitudeCutoff(amplitudes(500, 0))).not.toBeNaN();
@@ -73,8 +86,12 @@ describe('median and variation of amplitudes', () => {
   });
 
   it('is unknown with fewer than ten stretches, or a silent one', () => {
-    const few = { train: train.subarray(0, 499), amplitudes: new Float64Array(499).fill(1) };
-    expect(amplitudeVariation(few, span).cvMedian).toBeNaN();
+    const some = (count: number) => ({
+      train: Float64Array.from({ length: count }, (_, k) => Math.floor((50_000 * k) / count)),
+      amplitudes: Float64Array.from({ length: count }, (_, k) => 10 + (k % 3))
+    });
+    expect(amplitudeVariation(some(499), span).cvMedian).toBeNaN();
+    expect(amplitudeVariation(some(500), span).cvMedian).toBeGreaterThan(0);
     const late = { train: train.map((_, k) => 30_000 + k), amplitudes: new Float64Array(1000).fill(1) };
     expect(amplitudeVariation(late, span).cvRange).toBeNaN();
     expect(

@@ -14,6 +14,11 @@ describe('violations by neighbouring spikes', () => {
     expect(ratio).toBeCloseTo(20 / (50 * 0.0015), 9);
   });
 
+  it('does not count an interval on the threshold', () => {
+    expect(isiViolations(Float64Array.of(0, 15), span).count).toBe(0);
+    expect(isiViolations(Float64Array.of(0, 14), span).count).toBe(1);
+  });
+
   it('takes the shortest possible interval off the threshold', () => {
     const train = Float64Array.of(100, 110, 5000);
     expect(isiViolations(train, { ...span, shortestMs: 0.5 }).ratio).toBeCloseTo(

@@ -44,6 +44,16 @@ describe('shape of a template', () => {
     expect(metrics.recoverySlopeUvPerSecond).toBeCloseTo(slope * 30_000, 6);
   });
 
+  it('repolarizes until a sample at zero, which the line leaves out', () => {
+    const corners: [number, number][] = [[0, 0], [10, 0], [15, -100], [19, -20], [20, 0], [23, -9], [28, 50], [39, 0]]; // prettier-ignore
+    expect(templateMetrics(polyline(corners), asGiven).repolarizationSlopeUvPerSecond).toBeCloseTo(6e5, 6);
+    // Two samples are too few for a line.
+    expect(
+      templateMetrics(polyline([[0, 0], [10, 0], [14, -90], [15, -100], [17, 60], [39, 0]]), asGiven) // prettier-ignore
+      .repolarizationSlopeUvPerSecond
+    ).toBeNaN();
+  });
+
   it('has ratios and numbers of peaks', () => {
     expect(metrics.peakAfterToTroughRatio).toBeCloseTo(0.4, 12);
     expect(metrics.mainPeakToTroughRatio).toBeCloseTo(0.4, 12);
