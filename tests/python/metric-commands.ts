@@ -84,7 +84,7 @@ export const metricCommands: Record<string, (payload: never) => unknown> = {
         options
       );
       const places = contacts.map(([x, y]) => ({ x, y }));
-      const { velocityAbove, velocityBelow, spreadUm } = templateSpread(
+      const { velocityAbove, velocityBelow, decayPerUm, spreadUm } = templateSpread(
         { values: template.flat(), contacts: places },
         options
       );
@@ -107,6 +107,7 @@ export const metricCommands: Record<string, (payload: never) => unknown> = {
         waveform_baseline_flatness: main.baselineFlatness,
         velocity_above: velocityAbove,
         velocity_below: velocityBelow,
+        exp_decay: decayPerUm,
         spread: spreadUm
       };
     }),

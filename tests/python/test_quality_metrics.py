@@ -1,7 +1,11 @@
 """Quality and template metrics equal SpikeInterface's on the same numbers: within 1e-6 of them, or NaN on both sides."""
 
+import functools
+from unittest import mock
+
 import numpy as np
 import pytest
+import scipy.optimize
 from scipy.signal import resample_poly
 from scipy.stats import chi2
 from spikeinterface import NumpyRecording, NumpySorting, create_sorting_analyzer
@@ -253,10 +257,9 @@ def or_nan(function, *args, **options):
         return np.nan
 
 
-def test_template_metrics_equal_spikeinterface(typescript, cases):
-    rng = np.random.default_rng(20261203)
+def random_templates(rng, count):
     made = []
-    for _ in range(10 * cases):
+    for _ in range(count):
         rate = float(rng.choice([20000.0, 24414.0625, 30000.0]))
         samples = int(rng.integers(60, 110))
         template, contacts, main = random_template(rng, int(rng.integers(1, 13)), samples, rate)
@@ -271,8 +274,57 @@ def test_template_metrics_equal_spikeinterface(typescript, cases):
         )
         for template, contacts, main, rate, upsampling in made
     ]
+    return made, payload
+
+
+def test_template_metrics_equal_spikeinterface(typescript, cases):
+    made, payload = random_templates(np.random.default_rng(20261203), 10 * cases)
     for case, ours in zip(made, typescript("template-metrics", payload)):
         assert_equal(ours, template_metrics_of(*case), atol=1e-12)
+
+
+# Spatial decay
+
+
+def exp_decay_of(template, contacts):
+    """With the solver told to go on to the end: by default it stops at up to some 1e-5 of the optimum."""
+    solve = functools.partial(scipy.optimize.curve_fit, ftol=1e-15, xtol=1e-15, gtol=1e-15, max_nfev=100_000)
+    with mock.patch("scipy.optimize.curve_fit", solve):
+        return template_metrics.get_exp_decay(
+            template, contacts, peak_function="ptp", min_r2=0.2, linear_fit=False, channel_tolerance=None
+        )
+
+
+def unexplained(decay, distances, amplitudes):
+    """Part of the variance that the best curve of this decay leaves, within SpikeInterface's bounds."""
+    nearest = amplitudes[np.argmin(distances)]
+    bounds = ([0.5 * nearest, 0], [1.5 * nearest, 2 * amplitudes.min()])
+    curves = np.stack([np.exp(-decay * distances), np.ones(distances.size)], axis=1)
+    fit = scipy.optimize.lsq_linear(curves, amplitudes, bounds, method="bvls", tol=1e-15)
+    return 2 * fit.cost / np.sum((amplitudes - amplitudes.mean()) ** 2)
+
+
+def test_spatial_decay_equals_spikeinterface_or_fits_better(typescript, cases):
+    made, payload = random_templates(np.random.default_rng(20261205), 10 * cases)
+    compared, elsewhere = 0, 0
+    for (template, contacts, _, _, upsampling), answer in zip(made, typescript("template-metrics", payload)):
+        ours = np.nan if answer["exp_decay"] is None else answer["exp_decay"]
+        fine = resample_poly(template, up=upsampling, down=1, axis=0) if upsampling > 1 else template
+        amplitudes = np.ptp(fine, axis=0)
+        distances = np.linalg.norm(contacts - contacts[amplitudes.argmax()], axis=1)
+        if np.unique(distances).size < 3:  # not determined, whatever the solver makes of it
+            assert np.isnan(ours)
+            continue
+        compared += 1
+        theirs = exp_decay_of(fine, contacts)
+        if np.isclose(ours, theirs, rtol=1e-6, atol=0, equal_nan=True):
+            continue
+        # The solver ended in another valley, or on the plain where the next channel has nothing left of the amplitude.
+        elsewhere += 1
+        left = unexplained(ours, distances, amplitudes)
+        assert left <= 0.8
+        assert np.isnan(theirs) or left <= unexplained(theirs, distances, amplitudes) * (1 + 1e-9) + 1e-15
+    assert elsewhere <= max(2, compared // 50)
 
 
 # Signal to noise

@@ -1,10 +1,11 @@
 /**
  * How a unit's template spreads over the probe. Formulas as in SpikeInterface 0.105 (`template_metrics`: `velocity_fits`,
- * `spread`), with its default parameters; depth is y.
+ * `exp_decay`, `spread`), with its default parameters; depth is y.
  */
 import { gaussianWeights } from '#lib/math/gaussian.ts';
 import { mean } from '#lib/math/linear-algebra.ts';
 import { median } from '#lib/math/quantile.ts';
+import { spatialDecay } from './spatial-decay.ts';
 import { upsample } from './upsample.ts';
 
 /** A template on all its channels. */
@@ -19,6 +20,8 @@ export interface TemplateSpread {
   /** How fast the trough moves away from the channel on which it is deepest, upwards and downwards, in µm/ms. */
   velocityAbove: number;
   velocityBelow: number;
+  /** Exponential decay of the peak-to-peak amplitude with distance from the channel where it is largest, in 1/µm. */
+  decayPerUm: number;
   /** Distance in depth between the outermost channels with a fifth of the largest amplitude, in µm. */
   spreadUm: number;
 }
@@ -32,14 +35,19 @@ const smoothingUm = 20;
  * Measures a template.
  * @param options `upsampling`: how many times finer the template is interpolated first.
  * @returns Velocities are NaN with less than three channels on the side, or where a line explains less than a fifth of the
- *   times' variance; the spread is NaN when all channels lie at one depth.
+ *   times' variance; the decay as `spatialDecay` says; the spread is NaN when all channels lie at one depth.
  */
 export function templateSpread(
   template: ProbeTemplate,
   { samplingRateHz, upsampling = 10 }: { samplingRateHz: number; upsampling?: number }
 ): TemplateSpread {
   const channels = byDepth(template, upsampling);
-  return { ...velocities(channels, samplingRateHz * upsampling), spreadUm: spread(channels) };
+  const amplitudes = channels.map(peakToPeak);
+  return {
+    ...velocities(channels, samplingRateHz * upsampling),
+    decayPerUm: decay(channels, amplitudes),
+    spreadUm: spread(channels, amplitudes)
+  };
 }
 
 interface Channel {
@@ -58,6 +66,23 @@ function byDepth({ values, contacts }: ProbeTemplate, upsampling: number): Chann
     return { x, y, values: upsample(own, upsampling) };
   });
   return channels.sort((a, b) => a.y - b.y);
+}
+
+function peakToPeak({ values }: Channel): number {
+  return values.reduce((a, b) => Math.max(a, b)) - values.reduce((a, b) => Math.min(a, b));
+}
+
+function distance(a: Channel, b: Channel): number {
+  return Math.sqrt((a.x - b.x) * (a.x - b.x) + (a.y - b.y) * (a.y - b.y));
+}
+
+function decay(channels: readonly Channel[], amplitudes: readonly number[]): number {
+  const main = channels[amplitudes.indexOf(amplitudes.reduce((a, b) => Math.max(a, b), 0))];
+  if (!main) return NaN;
+  return spatialDecay(
+    channels.map((channel) => distance(channel, main)),
+    amplitudes
+  );
 }
 
 /** First sample of the least value. */
@@ -80,10 +105,7 @@ function velocities(
   const along = (isOnSide: (channel: Channel) => boolean) => {
     const side = channels.flatMap((channel, k) => (isOnSide(channel) ? [k] : []));
     const times = side.map((k) => (((troughs[k] as number) - (troughs[deepest] as number)) / rate) * 1000);
-    const distances = side.map((k) => {
-      const { x, y } = channels[k] as Channel;
-      return Math.sqrt((x - main.x) * (x - main.x) + (y - main.y) * (y - main.y));
-    });
+    const distances = side.map((k) => distance(channels[k] as Channel, main));
     return velocity(distances, times);
   };
   return {
@@ -113,14 +135,10 @@ function velocity(distances: readonly number[], times: readonly number[]): numbe
 }
 
 /** Amplitudes are smoothed along the channels in order of depth, by 20 µm at the median distance of two depths. */
-function spread(channels: readonly Channel[]): number {
+function spread(channels: readonly Channel[], amplitudes: readonly number[]): number {
   const depths = [...new Set(channels.map(({ y }) => y))];
   const pitch = median(depths.slice(1).map((depth, k) => depth - (depths[k] as number)));
   if (!(pitch > 0)) return NaN;
-  const amplitudes = channels.map(({ values }) => {
-    const [low, high] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
-    return high - low;
-  });
   const smoothed = smoothMirrored(amplitudes, gaussianWeights(smoothingUm / pitch));
   const largest = Math.max(...smoothed);
   const reached = channels.filter((_, k) => (smoothed[k] as number) / largest > spreadThreshold);

@@ -69,3 +69,8 @@ describe('spread of a template', () => {
     expect(templateSpread({ values, contacts: row }, asGiven).spreadUm).toBeNaN();
   });
 });
+
+it('has the decay of its amplitudes with distance', () => {
+  const decaying = template(() => 10, (k) => 3 + 90 * Math.exp(-20 * Math.abs(k - 6) * 0.04)); // prettier-ignore
+  expect(templateSpread(decaying, asGiven).decayPerUm).toBeCloseTo(0.04, 6);
+});
