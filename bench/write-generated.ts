@@ -9,6 +9,8 @@ import { generateRecording, int16Chunks } from '#lib/simulation/recording.ts';
 import {
   type SimulationSpec,
   demonstrationSpec,
+  drift32Spec,
+  hard64Spec,
   probe32Spec,
   tetrodeSpec
 } from '#lib/simulation/specification.ts';
@@ -35,7 +37,11 @@ function chooseSpec(wanted: string, seed: number, seconds: number): SimulationSp
   if (wanted === 'demonstration') return demonstrationSpec;
   if (wanted === 'probe32') return probe32Spec(seed, seconds);
   if (wanted === 'tetrode') return tetrodeSpec(seed, seconds);
-  throw new Error(`Unknown recording "${wanted}": choose demonstration, probe32 or tetrode.`);
+  if (wanted === 'drift32') return drift32Spec(seed, seconds);
+  if (wanted === 'hard64') return hard64Spec(seed, seconds);
+  throw new Error(
+    `Unknown recording "${wanted}": choose demonstration, probe32, tetrode, drift32 or hard64.`
+  );
 }
 
 function describe() {
@@ -50,6 +56,7 @@ function describe() {
     gainUv: spec.gainUv,
     offsetUv: 0,
     contacts: info.probe.contacts,
+    ...(spec.drift && { drift: spec.drift }),
     trueUnits: recording.trueUnits.map((unit, i) => ({
       id: String(unit.id),
       position: [unit.position.x, unit.position.y, unit.position.z],

@@ -53,7 +53,10 @@ function runSuites() {
     const failed = run(report) !== 0;
     if (failed) status = 1;
     const found = readCounts(read, report);
-    if (failed && found.failed === 0) found.failed = 1;
+    if (failed && found.failed === 0) {
+      found.failed = 1;
+      found.notes = [`failed: ${name}, by an error outside of its tests`];
+    }
     counts.push(found);
   }
   rmSync(reports, { recursive: true, force: true });
@@ -70,7 +73,7 @@ function readCounts(read, report) {
   try {
     return read(report);
   } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
+    return { passed: 0, failed: 1, skipped: 0, notes: [`failed: ${report} was not written`] };
   }
 }
 

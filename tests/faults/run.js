@@ -60,7 +60,12 @@ function runProgram(name) {
     stdio: 'inherit'
   });
   const passed = run.status === 0;
-  return { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 };
+  return {
+    passed: passed ? 1 : 0,
+    failed: passed ? 0 : 1,
+    skipped: 0,
+    notes: passed ? [] : [`failed: tests/faults/${name}`]
+  };
 }
 
 function runSuites() {

@@ -1,7 +1,8 @@
 /** Draws the neurons of a generated recording: where they lie, how their membrane currents run, how they fire. */
 import { type RandomStream } from '#lib/math/random.ts';
 import { type Contact } from '#lib/model/recording.ts';
-import { type Range } from './specification.ts';
+import { exp, log } from '#lib/math/portable.ts';
+import { type LogNormalRates, type Range } from './specification.ts';
 
 /** A neuron as a line of current sources (see templates.ts). Lengths in µm, times in ms. */
 export interface Neuron {
@@ -86,7 +87,7 @@ export interface NeuronOptions {
   position: Neuron['position'];
   shank: number;
   amplitudeUv: number;
-  rateHz: Range;
+  rateHz: Range | LogNormalRates;
   burstingShare: number;
 }
 
@@ -113,7 +114,14 @@ export function drawNeuron(stream: RandomStream, options: NeuronOptions): Neuron
       speedUmPerMs: between(stream, [200, 500]),
       returnDecayUm: between(stream, [25, 80])
     },
-    rateHz: between(stream, options.rateHz),
+    rateHz: drawRate(stream, options.rateHz),
     bursting: stream.uniform() < options.burstingShare
   };
+}
+
+function drawRate(stream: RandomStream, rates: Range | LogNormalRates): number {
+  if (!('medianHz' in rates)) return between(stream, rates);
+  const { medianHz, sigma, rangeHz } = rates;
+  const rate = exp(log(medianHz) + sigma * stream.normal());
+  return Math.min(rangeHz[1], Math.max(rangeHz[0], rate));
 }

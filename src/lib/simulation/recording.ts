@@ -2,14 +2,14 @@
  * Generates recordings whose spikes are known. Nothing is made beforehand but the units and their spike times: every
  * stretch of samples is computed when it is read, and is the same bit for bit however the recording is cut.
  */
-import { randomStream } from '#lib/math/random.ts';
 import { type RecordingInfo, type TraceSource } from '#lib/model/recording.ts';
 import { type SpikeTrains } from '#lib/model/sorting.ts';
-import { type Neuron, between, drawNeuron, placeNeurons } from './neurons.ts';
+import { type Displacement, displacementOf } from './drift.ts';
+import { type Neuron } from './neurons.ts';
 import { type NoiseModel, prepareNoise, writeNoise } from './noise.ts';
 import { type SimulationSpec } from './specification.ts';
-import { type GeneratedTrain, drawTrain } from './spike-trains.ts';
-import { type Template, makeTemplate, phasesPerSample } from './templates.ts';
+import { type SimulatedUnit, drawNeurons, simulate } from './population.ts';
+import { phasesPerSample } from './templates.ts';
 
 /** What is known of one unit of a generated recording. */
 export interface TrueUnit {
@@ -35,23 +35,20 @@ export interface GeneratedRecording {
   source: TraceSource;
   truth: SpikeTrains;
   trueUnits: TrueUnit[];
+  /** How far the tissue that lies at a depth has moved at a time, in µm; units' positions are those without motion. */
+  displacementUm: Displacement;
   /** Samples [startSample, endSample) as int16 counts of `gainUv`, samples × channels, as raw files have them. */
   readCounts(startSample: number, endSample: number): Int16Array<ArrayBuffer>;
-}
-
-interface SimulatedUnit {
-  template: Template;
-  train: GeneratedTrain;
 }
 
 /** Prepares a recording: some tenths of a second for its units' waveforms, and little more for a longer one. */
 export function generateRecording(spec: SimulationSpec): GeneratedRecording {
   const info = describe(spec);
   const neurons = drawNeurons(spec);
-  const known = neurons.known.map((neuron, i) => simulate(spec, neuron, { info, key: `unit ${i}` }));
-  const background = neurons.background.map((neuron, i) =>
-    simulate(spec, neuron, { info, key: `background ${i}` })
-  );
+  const displacementUm = displacementOf(spec);
+  const scene = { spec, sampleCount: info.sampleCount, displacementUm };
+  const known = simulate(neurons.known, { ...scene, key: 'unit', synchrony: spec.units.synchrony });
+  const background = simulate(neurons.background, { ...scene, key: 'background' });
   const noise = prepareNoise(spec);
   const units = [...known, ...background];
   const counts = (startSample: number, endSample: number) => {
@@ -70,6 +67,7 @@ export function generateRecording(spec: SimulationSpec): GeneratedRecording {
     },
     truth: { samplingRateHz: spec.samplingRateHz, trains: known.map((unit) => unit.train.samples) },
     trueUnits: known.map((unit, id) => describeUnit(unit, { id, neuron: neurons.known[id] as Neuron, info })),
+    displacementUm,
     readCounts: (startSample, endSample) => interleave(counts(startSample, endSample), info.channelCount)
   };
 }
@@ -101,66 +99,6 @@ function describe(spec: SimulationSpec): RecordingInfo {
     offsetUv: new Array<number>(channelCount).fill(0),
     dtype: 'int16'
   };
-}
-
-function drawNeurons(spec: SimulationSpec): { known: Neuron[]; background: Neuron[] } {
-  const { units, background, probe } = spec;
-  const shanks = [...new Set(probe.contacts.map((contact) => contact.shank))].sort((a, b) => a - b);
-  const shankOf = (i: number) => shanks[i % shanks.length] ?? 0;
-  const places = placeNeurons(randomStream(spec.seed, 'places'), spec.unitAmplitudesUv.length, {
-    contacts: probe.contacts,
-    ...units
-  });
-  const known = places.map((position, i) =>
-    drawNeuron(randomStream(spec.seed, 'neuron', i), {
-      position,
-      shank: shankOf(i),
-      amplitudeUv: spec.unitAmplitudesUv[i] as number,
-      rateHz: units.rateHz,
-      burstingShare: units.burstingShare
-    })
-  );
-  const far = placeNeurons(randomStream(spec.seed, 'background places'), background.count, {
-    contacts: probe.contacts,
-    depthUm: [units.depthUm[1], 3 * units.depthUm[1]],
-    marginUm: 3 * units.marginUm,
-    minimumDistanceUm: 0
-  });
-  return {
-    known,
-    background: far.map((position, i) => {
-      const stream = randomStream(spec.seed, 'background neuron', i);
-      const amplitudeUv = between(stream, background.amplitudeUv);
-      return drawNeuron(stream, {
-        position,
-        shank: shankOf(i),
-        amplitudeUv,
-        rateHz: background.rateHz,
-        burstingShare: 0
-      });
-    })
-  };
-}
-
-function simulate(
-  spec: SimulationSpec,
-  neuron: Neuron,
-  { info, key }: { info: RecordingInfo; key: string }
-): SimulatedUnit {
-  const template = makeTemplate(neuron, {
-    contacts: spec.probe.contacts,
-    samplingRateHz: spec.samplingRateHz
-  });
-  const train = drawTrain(randomStream(spec.seed, 'train', key), {
-    samplingRateHz: spec.samplingRateHz,
-    sampleCount: info.sampleCount,
-    marginSamples: template.afterSamples + 1,
-    rateHz: neuron.rateHz,
-    bursting: neuron.bursting,
-    refractoryMs: spec.units.refractoryMs,
-    amplitudeJitter: spec.units.amplitudeJitter
-  });
-  return { template, train };
 }
 
 function describeUnit(
@@ -214,7 +152,8 @@ function synthesize(spec: SimulationSpec, stretch: Stretch): Float32Array<ArrayB
   const { noise, units, startSample, endSample } = stretch;
   const values = new Float32Array(spec.probe.contacts.length * (endSample - startSample));
   writeNoise(noise, startSample, values);
-  for (const unit of units) addSpikes(unit, { startSample, endSample, values });
+  const { samplingRateHz } = spec;
+  for (const unit of units) addSpikes(unit, { startSample, endSample, samplingRateHz, values });
   for (let i = 0; i < values.length; i++) {
     const count = Math.round((values[i] as number) / spec.gainUv);
     // Adding 0 makes −0 the 0 that a file would give.
@@ -226,13 +165,15 @@ function synthesize(spec: SimulationSpec, stretch: Stretch): Float32Array<ArrayB
 interface Target {
   startSample: number;
   endSample: number;
+  samplingRateHz: number;
   /** channels × samples */
   values: Float32Array;
 }
 
 /** Adds one unit's spikes, in their order, so that sums are the same however the recording is cut. */
-function addSpikes({ template, train }: SimulatedUnit, { startSample, endSample, values }: Target): void {
-  const { beforeSamples, afterSamples, channels, waveforms } = template;
+function addSpikes(unit: SimulatedUnit, { startSample, endSample, samplingRateHz, values }: Target): void {
+  const { template, train, templateAt } = unit;
+  const { beforeSamples, afterSamples } = template;
   const samples = beforeSamples + afterSamples;
   const count = endSample - startSample;
   for (let spike = firstAfter(train.samples, startSample - afterSamples); ; spike++) {
@@ -243,6 +184,7 @@ function addSpikes({ template, train }: SimulatedUnit, { startSample, endSample,
     const offset = at - beforeSamples - startSample;
     const from = Math.max(0, -offset);
     const to = Math.min(samples, count - offset);
+    const { channels, waveforms } = templateAt?.(at / samplingRateHz) ?? template;
     for (let index = 0; index < channels.length; index++) {
       const waveform = (phase * channels.length + index) * samples;
       const row = (channels[index] as number) * count + offset;

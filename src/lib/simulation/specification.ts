@@ -2,10 +2,20 @@
 import { type Probe } from '#lib/model/recording.ts';
 import { randomStream } from '#lib/math/random.ts';
 import { exp, log } from '#lib/math/portable.ts';
+import { type Drift } from './drift.ts';
 import { layOutProbe } from './probe-layout.ts';
 
 /** Lower and upper end of what is drawn uniformly. */
 export type Range = readonly [low: number, high: number];
+
+/** Firing rates as they are found in cortex: many units fire seldom, a few often. */
+export interface LogNormalRates {
+  medianHz: number;
+  /** Standard deviation of the rate's natural logarithm. */
+  sigma: number;
+  /** Rates beyond are set to its ends. */
+  rangeHz: Range;
+}
 
 /** Everything that decides a generated recording: equal specifications give equal samples, bit for bit. */
 export interface SimulationSpec {
@@ -20,8 +30,8 @@ export interface SimulationSpec {
   /** One known unit each: the size of its mean waveform's extremum on its main channel, in µV. */
   unitAmplitudesUv: readonly number[];
   units: {
-    /** Mean firing rate of each unit, spikes per s. */
-    rateHz: Range;
+    /** Mean firing rate of each unit, spikes per s: uniform in a range, or log-normal. */
+    rateHz: Range | LogNormalRates;
     /** No unit fires twice within this time. */
     refractoryMs: number;
     /** Share of the units that fire in bursts, 0 to 1. */
@@ -34,7 +44,11 @@ export interface SimulationSpec {
     depthUm: Range;
     /** How far beyond the outermost contacts units lie. */
     marginUm: number;
+    /** A share of each unit's spikes drags one of its nearest neighbour along, within this time of itself. */
+    synchrony?: { share: number; withinMs: number };
   };
+  /** Motion of all units, the background's too, along the probe; none if left out. */
+  drift?: Drift;
   /** Many small units that belong to nobody: what makes neural noise less than Gaussian. */
   background: { count: number; amplitudeUv: Range; rateHz: Range };
   noise: {
@@ -98,6 +112,39 @@ export function probe32Spec(seed: number, seconds = 60): SimulationSpec {
     probe: layOutProbe({ name: '2 × 16', columns: 2, rows: 16, columnPitchUm: 32, rowPitchUm: 20 }),
     unitAmplitudesUv: drawAmplitudes({ seed, count: 24, rangeUv: [25, 350] }),
     background: { count: 30, amplitudeUv: [8, 20], rateHz: [3, 9] }
+  };
+}
+
+/** Like the bench's drift32: probe32 whose tissue moves up and down by 15 µm from 40 s on. */
+export function drift32Spec(seed: number, seconds = 300): SimulationSpec {
+  return {
+    ...probe32Spec(seed, seconds),
+    name: `drift32-${seed}`,
+    drift: { kind: 'zigzag', amplitudeUm: 15, startSeconds: 40, periodSeconds: 100 }
+  };
+}
+
+/**
+ * Like the bench's hard64: 80 units close together, most of them slow, some bursting, with sizes that vary, spikes that
+ * coincide and a loud background.
+ */
+export function hard64Spec(seed: number, seconds = 300): SimulationSpec {
+  return {
+    ...defaults,
+    name: `hard64-${seed}`,
+    seed,
+    seconds,
+    probe: layOutProbe({ name: '2 × 32', columns: 2, rows: 32, columnPitchUm: 32, rowPitchUm: 15 }),
+    unitAmplitudesUv: drawAmplitudes({ seed, count: 80, rangeUv: [40, 400] }),
+    units: {
+      ...defaults.units,
+      rateHz: { medianHz: 3, sigma: 1.2, rangeHz: [0.1, 50] },
+      burstingShare: 0.2,
+      amplitudeJitter: 0.12,
+      minimumDistanceUm: 8,
+      synchrony: { share: 0.05, withinMs: 0.5 }
+    },
+    background: { count: 80, amplitudeUv: [15, 45], rateHz: [6, 6] }
   };
 }
 

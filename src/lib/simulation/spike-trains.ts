@@ -28,9 +28,12 @@ const wanderSeconds = 4;
 /** A spike soon after another is smaller, by this share at no distance; the loss fades with this time. */
 const fatigue = { share: 0.35, fadeMs: 12 };
 
-/** Draws one unit's spikes. */
-export function drawTrain(stream: RandomStream, options: TrainOptions): GeneratedTrain {
-  const times = drawTimes(stream, options);
+/** Makes spikes at ascending times in s: where between samples they lie, and how large they are. */
+export function makeTrain(
+  stream: RandomStream,
+  times: readonly number[],
+  options: Pick<TrainOptions, 'samplingRateHz' | 'amplitudeJitter'>
+): GeneratedTrain {
   const samples = new Float64Array(times.length);
   const phases = new Uint8Array(times.length);
   const amplitudes = new Float32Array(times.length);
@@ -50,12 +53,11 @@ export function drawTrain(stream: RandomStream, options: TrainOptions): Generate
   return { samples, phases, amplitudes };
 }
 
-/** Ascending times in s, at least the refractory time apart. */
-function drawTimes(stream: RandomStream, options: TrainOptions): number[] {
+/** Draws when one unit fires: ascending times in s, at least the refractory time apart. */
+export function drawTimes(stream: RandomStream, options: TrainOptions): number[] {
   const { samplingRateHz, sampleCount, marginSamples } = options;
   const end = (sampleCount - marginSamples) / samplingRateHz;
-  // One sample more, since times are rounded to samples.
-  const refractory = options.refractoryMs / 1000 + 1 / samplingRateHz;
+  const refractory = refractorySeconds(options);
   const knots = Array.from({ length: Math.ceil(sampleCount / samplingRateHz / wanderSeconds) + 2 }, () =>
     exp(0.3 * stream.normal())
   );
@@ -80,4 +82,38 @@ function drawTimes(stream: RandomStream, options: TrainOptions): number[] {
       times.push(time);
     }
   }
+}
+
+/** One sample more than asked for, since times are rounded to samples. */
+function refractorySeconds({ refractoryMs, samplingRateHz }: TrainOptions): number {
+  return refractoryMs / 1000 + 1 / samplingRateHz;
+}
+
+/**
+ * The times with those that another unit drags along: a share of its spikes, each within some time of itself, where the
+ * refractory time leaves room.
+ */
+export function addCompanions(
+  times: readonly number[],
+  leading: readonly number[],
+  drag: { stream: RandomStream; share: number; withinMs: number; options: TrainOptions }
+): number[] {
+  const { stream, share, withinMs, options } = drag;
+  const refractory = refractorySeconds(options);
+  const start = options.marginSamples / options.samplingRateHz;
+  const end = (options.sampleCount - options.marginSamples) / options.samplingRateHz;
+  const dragged = leading
+    .filter(() => stream.uniform() < share)
+    .map((time) => time + (withinMs / 1000) * (2 * stream.uniform() - 1))
+    .filter((time) => time >= start && time <= end)
+    .sort((a, b) => a - b);
+  const joined: number[] = [];
+  let next = 0;
+  for (const time of dragged) {
+    while (next < times.length && (times[next] as number) <= time) joined.push(times[next++] as number);
+    const before = joined.at(-1) ?? -Infinity;
+    const after = times[next] ?? Infinity;
+    if (time - before >= refractory && after - time >= refractory) joined.push(time);
+  }
+  return joined.concat(times.slice(next));
 }

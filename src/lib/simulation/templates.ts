@@ -16,6 +16,8 @@ const contactRadiusUm = 8;
 export const phasesPerSample = 8;
 /** A channel whose waveform stays below this, in µV, is left out: less than two counts. */
 const smallestUv = 0.4;
+/** Templates of so many displacements are kept for each moving neuron. */
+const keptDisplacements = 6;
 
 export interface Template {
   /** The window around the spike's sample: [−beforeSamples, afterSamples). */
@@ -36,8 +38,28 @@ export interface TemplateOptions {
   samplingRateHz: number;
 }
 
+/** What a neuron's waveforms share wherever the tissue has moved: its currents, and what they are measured by. */
+export interface Anchor {
+  neuron: Neuron;
+  contacts: readonly Contact[];
+  beforeSamples: number;
+  samples: number;
+  mainChannel: number;
+  /** From currents to µV: the neuron has its amplitude where it was placed. */
+  scale: number;
+  /** Compartments × samples: the currents at each phase. */
+  phases: Float64Array[];
+  /** The same at the spike's own sample. */
+  fine: Float64Array;
+}
+
 /** Computes a neuron's waveforms at every phase, scaled to its amplitude and with the extremum at time zero. */
-export function makeTemplate(neuron: Neuron, { contacts, samplingRateHz }: TemplateOptions): Template {
+export function makeTemplate(neuron: Neuron, options: TemplateOptions): Template {
+  return moveTemplate(anchorNeuron(neuron, options), 0);
+}
+
+/** Prepares the waveforms of a neuron at any place: size and time zero are those of where it was placed. */
+export function anchorNeuron(neuron: Neuron, { contacts, samplingRateHz }: TemplateOptions): Anchor {
   const beforeSamples = Math.round(0.0012 * samplingRateHz);
   const afterSamples = Math.round(0.0026 * samplingRateHz);
   const samples = beforeSamples + afterSamples;
@@ -49,22 +71,56 @@ export function makeTemplate(neuron: Neuron, { contacts, samplingRateHz }: Templ
     coupling: coupling[mainChannel] as Float64Array,
     nearSamples: extremum.index - beforeSamples
   });
+  const phases = Array.from({ length: phasesPerSample }, (_, phase) => {
+    const shift = lagSamples - (phase - phasesPerSample / 2) / phasesPerSample;
+    return currents(neuron, { samplingRateHz, beforeSamples, samples, lagSamples: shift });
+  });
   const scale = neuron.amplitudeUv / Math.abs(extremum.value);
+  return { neuron, contacts, beforeSamples, samples, mainChannel, scale, phases, fine };
+}
+
+/** The waveforms of a neuron that has moved along the probe; its main channel stays that of where it was placed. */
+export function moveTemplate(anchor: Anchor, displacementUm: number): Template {
+  const { neuron, contacts, beforeSamples, samples, mainChannel, scale, phases, fine } = anchor;
+  const { position } = neuron;
+  const moved = { ...neuron, position: { ...position, y: position.y + displacementUm } };
+  const coupling = contacts.map((contact) => coupleContact(moved, contact));
   const seen = contacts
     .map((_, channel) => channel)
     .filter((channel) => scale * largest(coupling[channel] as Float64Array, fine, samples).size > smallestUv);
   const waveforms = new Float32Array(phasesPerSample * seen.length * samples);
-  for (let phase = 0; phase < phasesPerSample; phase++) {
-    const shift = lagSamples - (phase - phasesPerSample / 2) / phasesPerSample;
-    const sources = currents(neuron, { samplingRateHz, beforeSamples, samples, lagSamples: shift });
+  phases.forEach((sources, phase) =>
     seen.forEach((channel, index) => {
       const start = (phase * seen.length + index) * samples;
       const target = waveforms.subarray(start, start + samples);
       mixSources(target, { sources, coupling: coupling[channel] as Float64Array, scale });
       taper(target);
-    });
-  }
+    })
+  );
+  const afterSamples = samples - beforeSamples;
   return { beforeSamples, afterSamples, mainChannel, channels: Int32Array.from(seen), waveforms };
+}
+
+/** Templates of a moving neuron, on a grid of displacements; the last few are kept, since tissue moves slowly. */
+export class MovingTemplate {
+  readonly #anchor: Anchor;
+  readonly #kept = new Map<number, Template>();
+
+  constructor(anchor: Anchor) {
+    this.#anchor = anchor;
+  }
+
+  /** The template nearest to a displacement, to 1 µm. */
+  at(displacementUm: number): Template {
+    const step = Math.round(displacementUm) + 0; // −0 and 0 are one step
+    const known = this.#kept.get(step);
+    if (known) return known;
+    const [oldest] = this.#kept.keys();
+    if (oldest !== undefined && this.#kept.size >= keptDisplacements) this.#kept.delete(oldest);
+    const made = moveTemplate(this.#anchor, step);
+    this.#kept.set(step, made);
+    return made;
+  }
 }
 
 /** How strongly each compartment's current is seen at a contact: one over the distance, as in a homogeneous medium. */
