@@ -34,6 +34,8 @@ export interface GeneratedRecording {
   /** µV, already rounded to whole counts: equal to what a file of `readCounts` gives. */
   source: TraceSource;
   truth: SpikeTrains;
+  /** Spikes of the small units that belong to nobody. */
+  background: SpikeTrains;
   trueUnits: TrueUnit[];
   /** How far the tissue that lies at a depth has moved at a time, in µm; units' positions are those without motion. */
   displacementUm: Displacement;
@@ -65,7 +67,8 @@ export function generateRecording(spec: SimulationSpec): GeneratedRecording {
         return values;
       }
     },
-    truth: { samplingRateHz: spec.samplingRateHz, trains: known.map((unit) => unit.train.samples) },
+    truth: trainsOf(known, spec),
+    background: trainsOf(background, spec),
     trueUnits: known.map((unit, id) => describeUnit(unit, { id, neuron: neurons.known[id] as Neuron, info })),
     displacementUm,
     readCounts: (startSample, endSample) => interleave(counts(startSample, endSample), info.channelCount)
@@ -84,6 +87,10 @@ export function* int16Chunks(
   const step = options.chunkSamples ?? 30000;
   for (let start = 0; start < sampleCount; start += step)
     yield recording.readCounts(start, Math.min(start + step, sampleCount));
+}
+
+function trainsOf(units: readonly SimulatedUnit[], { samplingRateHz }: SimulationSpec): SpikeTrains {
+  return { samplingRateHz, trains: units.map(({ train }) => train.samples) };
 }
 
 function describe(spec: SimulationSpec): RecordingInfo {
