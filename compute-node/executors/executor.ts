@@ -38,7 +38,8 @@ export const JobResult = v.object({
 });
 export type JobResult = v.InferOutput<typeof JobResult>;
 
-const mostClassified = 20_000;
+/** Units of one job that the node classifies. */
+export const mostClassified = 20_000;
 
 /** From the job's process to the node. */
 export const ProcessMessage = v.variant('type', [

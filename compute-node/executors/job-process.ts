@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { type UnitClassifier } from '#lib/classifier/unit-classifier.ts';
 import { fromErrorRecord, toErrorRecord } from '#lib/model/errors.ts';
 import { runBuiltinEngine } from '../apps/builtin-engine.ts';
-import { JobOrder, ProcessAnswer, type ProcessMessage } from './executor.ts';
+import { JobOrder, ProcessAnswer, type ProcessMessage, mostClassified } from './executor.ts';
 
 process.on('disconnect', () => process.exit(1));
 
@@ -19,6 +19,8 @@ function tell(message: ProcessMessage): Promise<void> {
 /** The node's classifier, asked over the process's channel. */
 const classifierOfNode: UnitClassifier = {
   async classify(features, unitCount) {
+    // The node would not take such a message, and so never answer it.
+    if (unitCount > mostClassified) throw new Error(`${unitCount} units are more than ${mostClassified}`);
     const answered = once(process, 'message');
     const values = Array.from(features, (value) => (Number.isNaN(value) ? null : value));
     await tell({ type: 'classify', features: values, unitCount });
