@@ -25,7 +25,10 @@ export interface UnitClassifier {
 /** The part of onnxruntime that is used; its web and its Node package have it alike. */
 export interface OnnxRuntime {
   InferenceSession: {
-    create(model: Uint8Array, options: { executionProviders: string[] }): Promise<OnnxSession>;
+    create(
+      model: Uint8Array,
+      options: { executionProviders: string[]; intraOpNumThreads: number }
+    ): Promise<OnnxSession>;
   };
   Tensor: new (type: 'float32', data: Float32Array, dims: number[]) => OnnxTensor;
 }
@@ -46,7 +49,11 @@ export async function openUnitClassifier(
   { model, provider }: { model: Uint8Array; provider: 'wasm' | 'cpu' }
 ): Promise<UnitClassifier> {
   await checkModel(model);
-  const session = await runtime.InferenceSession.create(model, { executionProviders: [provider] });
+  // One thread, so that sums do not depend on how many cores a machine has.
+  const session = await runtime.InferenceSession.create(model, {
+    executionProviders: [provider],
+    intraOpNumThreads: 1
+  });
   return {
     async classify(features, unitCount) {
       if (features.length !== unitCount * featureNames.length)

@@ -6,7 +6,8 @@ const goesOn = 'Nothing is lost: it goes on by itself from the last verified par
 export const jobTexts: Record<string, Describe> = {
   'classifier-missing': () => ({
     what: 'This machine has no onnxruntime, so units get no classes.',
-    remedy: 'Install it beside the node: npm install onnxruntime-node@1.30.0.'
+    remedy:
+      'Install Dendro again with its optional packages (npm ci), on a machine that onnxruntime supports.'
   }),
   'classifier-unfit': ({ message }) => ({
     what: `${message.charAt(0).toUpperCase()}${message.slice(1)}.`,
