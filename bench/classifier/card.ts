@@ -137,5 +137,5 @@ const limitsAndUse = [
 - A piece of a neuron's spikes counts as multi, though it holds nothing foreign: merging it is what it needs.`,
   `## Training it again
 
-\`npm run bench:classifier\` does all of it: sorts, trains, judges, writes the model, this page and the tests' fixture (about 12 minutes on an idle core, Python in \`.venv-classifier\`). It must be run when the engine or a feature changes. The model's metadata holds the features' order (\`dendro.features\`), the classes' order (\`dendro.classes\`) and the SHA-256 of both the order and the features' constants (\`dendro.featureHash\`, of \`featureSpecification\` in \`src/lib/metrics/unit-features.ts\`); the app refuses a model that differs.`
+\`npm run bench:classifier\` does all of it: sorts, trains, judges, writes the model, this page and the tests' fixture (10 minutes of processor time, one thread, Python in \`.venv-classifier\`). It must be run when the engine or a feature changes. The model's metadata holds the features' order (\`dendro.features\`), the classes' order (\`dendro.classes\`) and the SHA-256 of both the order and the features' constants (\`dendro.featureHash\`, of \`featureSpecification\` in \`src/lib/metrics/unit-features.ts\`); the app refuses a model that differs.`
 ];
