@@ -13,6 +13,7 @@ export const allowedLayers = {
   'lib/sorting': ['lib/model', 'lib/math'],
   'lib/simulation': ['lib/model', 'lib/math'],
   'lib/metrics': ['lib/model', 'lib/math'],
+  'lib/classifier': ['lib/model', 'lib/metrics'],
   'lib/curation': ['lib/model'],
   'lib/identity': ['lib/model'],
   'lib/project': ['lib/model', 'lib/curation', 'lib/identity'],
@@ -31,6 +32,7 @@ export const allowedLayers = {
     'lib/sorting',
     'lib/simulation',
     'lib/metrics',
+    'lib/classifier',
     'lib/curation',
     'lib/identity',
     'lib/project',
@@ -50,7 +52,8 @@ export const allowedLayers = {
     'lib/formats',
     'lib/sorting',
     'lib/simulation',
-    'lib/metrics'
+    'lib/metrics',
+    'lib/classifier'
   ],
   routes: ['lib/app', 'lib/components', 'lib/plots', 'lib/model'],
   'service-worker': [],
@@ -62,6 +65,7 @@ export const allowedLayers = {
     'lib/sorting',
     'lib/simulation',
     'lib/metrics',
+    'lib/classifier',
     'lib/curation',
     'lib/identity',
     'lib/project',
@@ -80,7 +84,8 @@ const packageHomes = [
   },
   { pattern: /^dexie(\/|$)/, layers: ['lib/storage'] },
   { pattern: /^h5wasm(\/|$)/, layers: ['lib/formats'] },
-  { pattern: /^(node-datachannel|multicast-dns|ws)(\/|$)/, layers: ['compute-node'] },
+  { pattern: /^(node-datachannel|multicast-dns|onnxruntime-node|ws)(\/|$)/, layers: ['compute-node'] },
+  { pattern: /^onnxruntime-web(\/|$)/, layers: ['workers'] },
   { pattern: /^node:/, layers: ['compute-node'] }
 ];
 

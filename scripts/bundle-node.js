@@ -1,6 +1,6 @@
 // Bundles the compute node for the published package: Node refuses to strip types below node_modules.
 import { build } from 'esbuild';
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 
 if (existsSync('compute-node/main.ts')) {
   await build({
@@ -22,4 +22,5 @@ if (existsSync('compute-node/main.ts')) {
     },
     logLevel: 'warning'
   });
+  copyFileSync('src/lib/classifier/unit-classifier.onnx', 'dist/unit-classifier.onnx');
 }

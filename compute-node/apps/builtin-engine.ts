@@ -1,6 +1,7 @@
 /** The built-in sorter as a job: reads the recording, sorts it, writes the result as NWB. */
 import { rename, writeFile } from 'node:fs/promises';
 import * as v from 'valibot';
+import { type UnitClassifier } from '#lib/classifier/unit-classifier.ts';
 import { openRecording } from '#lib/formats/open-recording.ts';
 import { openNwb } from '#lib/formats/nwb/open-nwb.ts';
 import { scoreSorting } from '#lib/metrics/score.ts';
@@ -21,6 +22,7 @@ export interface EngineListeners {
   onProgress(progress: { stage: string; fraction: number; overall: number }): void;
   /** One line of console text. */
   log(line: string): void;
+  openClassifier(): Promise<UnitClassifier>;
 }
 
 type JobInput = JobDefinition['inputs'][number];
@@ -46,6 +48,8 @@ export async function runBuiltinEngine(order: JobOrder, listeners: EngineListene
       workers: order.workers,
       scratch: folderScratch(`${order.folder}/scratch`),
       onProgress: listeners.onProgress,
+      onNote: listeners.log,
+      openClassifier: listeners.openClassifier,
       result: {
         metadata: await resultMetadata(file, input),
         source: {

@@ -1,6 +1,9 @@
 /** Sorts a recording and makes the NWB file of the result: what the command line and the built-in app both do. */
+import { classifySorting } from '#lib/classifier/classify-sorting.ts';
+import { type UnitClassifier } from '#lib/classifier/unit-classifier.ts';
 import { writeNwb, type WriteNwbOptions } from '#lib/formats/nwb/write-nwb.ts';
 import { type Scratch, type StageProgress } from '#lib/model/engine.ts';
+import { toErrorRecord } from '#lib/model/errors.ts';
 import { type TraceSource } from '#lib/model/recording.ts';
 import { type Sorting } from '#lib/model/sorting.ts';
 import { engineProcessor, type SortingParameters } from '#lib/sorting/parameters.ts';
@@ -16,6 +19,10 @@ export interface SortToNwbOptions {
   scratch?: Scratch;
   signal?: AbortSignal;
   onProgress(progress: StageProgress): void;
+  /** What the user should know of the result, one line. */
+  onNote(line: string): void;
+  /** Tells units apart after the sort; where it fails the result has no classes. */
+  openClassifier(): Promise<UnitClassifier>;
   /** What the result says of itself. */
   result: Pick<WriteNwbOptions, 'metadata' | 'source' | 'fileCreateDate' | 'externalLink'> & {
     definitionHash: string;
@@ -30,7 +37,8 @@ export async function sortToNwb(options: SortToNwbOptions): Promise<{ sorting: S
   const pool = sortingPool({ size: options.workers });
   try {
     const { onProgress } = options;
-    const sorting = await sortRecording({ source, parameters, pool, scratch, seed, signal, onProgress });
+    const found = await sortRecording({ source, parameters, pool, scratch, seed, signal, onProgress });
+    const sorting = await withClasses(found, options);
     onProgress({ stage: 'write', fraction: 0, overall: 1 });
     const { definitionHash, jobId, firstSample, ...described } = result;
     const bytes = await writeNwb({
@@ -50,5 +58,17 @@ export async function sortToNwb(options: SortToNwbOptions): Promise<{ sorting: S
     return { sorting, bytes };
   } finally {
     await pool.close();
+  }
+}
+
+async function withClasses(
+  sorting: Sorting,
+  { openClassifier, onNote }: Pick<SortToNwbOptions, 'openClassifier' | 'onNote'>
+): Promise<Sorting> {
+  try {
+    return await classifySorting(sorting, await openClassifier());
+  } catch (error) {
+    onNote(`The units have no classes: ${toErrorRecord(error).message}.`);
+    return sorting;
   }
 }

@@ -10,6 +10,7 @@ import { hashDefinition } from '#lib/project/canonical-json.ts';
 import { engineProcessor, resolveParameters, type SortingParameters } from '#lib/sorting/parameters.ts';
 import { sortToNwb } from '../apps/sort-to-nwb.ts';
 import { writeFileWhole } from '../platform/file-source.ts';
+import { nodeUnitClassifier } from '../platform/unit-classifier.ts';
 import { version } from '../version.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { readMetadata } from './metadata.ts';
@@ -87,6 +88,8 @@ async function sortInput(run: Run): Promise<{ sorting: Sorting; bytes: Uint8Arra
       clock.enter(progress.stage);
       reporter.update(progress);
     },
+    onNote: (line) => process.stderr.write(`${line}\n`),
+    openClassifier: nodeUnitClassifier,
     result: {
       metadata: mergeMetadata(input.metadata, run.metadata),
       source: {

@@ -1,5 +1,7 @@
 /** Where a job runs. One kind now: a child process; others (containers, clusters) have the same shape. */
 import * as v from 'valibot';
+import { unitLabels } from '#lib/classifier/unit-classifier.ts';
+import { featureNames } from '#lib/metrics/unit-features.ts';
 import { ErrorRecord } from '#lib/model/errors.ts';
 import { JobDefinition } from '#lib/model/processor.ts';
 
@@ -36,6 +38,9 @@ export const JobResult = v.object({
 });
 export type JobResult = v.InferOutput<typeof JobResult>;
 
+/** Units of one job that the node classifies. */
+export const mostClassified = 20_000;
+
 /** From the job's process to the node. */
 export const ProcessMessage = v.variant('type', [
   v.object({
@@ -44,10 +49,33 @@ export const ProcessMessage = v.variant('type', [
     fraction: v.number(),
     overall: v.number()
   }),
+  /** Asks for the classes of units, as the process may not load what tells them; NaN is null in JSON. */
+  v.pipe(
+    v.object({
+      type: v.literal('classify'),
+      features: v.pipe(v.array(v.nullable(v.number())), v.maxLength(mostClassified * featureNames.length)),
+      unitCount: v.pipe(v.number(), v.integer(), v.minValue(0))
+    }),
+    v.check(({ features, unitCount }) => features.length === unitCount * featureNames.length)
+  ),
   v.object({ type: v.literal('done'), result: JobResult }),
   v.object({ type: v.literal('failed'), error: ErrorRecord })
 ]);
 export type ProcessMessage = v.InferOutput<typeof ProcessMessage>;
+
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+
+/** From the node to the job's process: the answer to `classify`. */
+export const ProcessAnswer = v.variant('type', [
+  v.object({
+    type: v.literal('classes'),
+    classes: v.array(
+      v.object({ label: v.picklist(unitLabels), probabilities: v.tuple([share, share, share]) })
+    )
+  }),
+  v.object({ type: v.literal('unclassified'), error: ErrorRecord })
+]);
+export type ProcessAnswer = v.InferOutput<typeof ProcessAnswer>;
 
 export interface RunListeners {
   onProgress(progress: { stage: string; fraction: number; overall: number }): void;

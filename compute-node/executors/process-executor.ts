@@ -12,10 +12,12 @@ import { type Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { maxConsoleLineChars } from '#lib/compute/protocol.ts';
-import { TaggedError, fromErrorRecord } from '#lib/model/errors.ts';
+import { TaggedError, fromErrorRecord, toErrorRecord } from '#lib/model/errors.ts';
 import { writeFileWhole } from '../platform/file-source.ts';
+import { nodeUnitClassifier } from '../platform/unit-classifier.ts';
 import {
   ProcessMessage,
+  type ProcessAnswer,
   type Executor,
   type JobOrder,
   type JobResult,
@@ -103,12 +105,13 @@ async function outcomeOf(
   listeners: RunListeners,
   signal: AbortSignal
 ): Promise<JobResult> {
-  let last: ProcessMessage | undefined;
+  let last: Exclude<ProcessMessage, { type: 'classify' }> | undefined;
   const errorTail: string[] = [];
   child.on('message', (message: unknown) => {
     const parsed = v.safeParse(ProcessMessage, message);
     if (!parsed.success) return;
     if (parsed.output.type === 'progress') listeners.onProgress(parsed.output);
+    else if (parsed.output.type === 'classify') void answerClasses(child, parsed.output);
     else last = parsed.output;
   });
   readLines(child.stdout, (lines) => listeners.onConsole(lines));
@@ -122,6 +125,34 @@ async function outcomeOf(
   if (last?.type === 'done' && code === 0) return last.result;
   if (last?.type === 'failed') throw fromErrorRecord(last.error);
   throw crashed(code, endSignal, errorTail);
+}
+
+/**
+ * The node classifies for the job: onnxruntime is native code, and a process that may load such code is bound by no
+ * permission. Only numbers come from it, and only numbers go back.
+ */
+async function answerClasses(
+  child: ChildProcess,
+  { features, unitCount }: Extract<ProcessMessage, { type: 'classify' }>
+): Promise<void> {
+  const answer = await classify(
+    Float32Array.from(features, (value) => value ?? NaN),
+    unitCount
+  );
+  if (child.connected) child.send(answer, () => {});
+}
+
+async function classify(features: Float32Array, unitCount: number): Promise<ProcessAnswer> {
+  try {
+    const classifier = await nodeUnitClassifier();
+    const classes = await classifier.classify(features, unitCount);
+    return {
+      type: 'classes',
+      classes: classes.map(({ label, probabilities }) => ({ label, probabilities: [...probabilities] }))
+    };
+  } catch (error) {
+    return { type: 'unclassified', error: toErrorRecord(error) };
+  }
 }
 
 function crashed(code: number | null, signal: NodeJS.Signals | null, errorTail: string[]): TaggedError {

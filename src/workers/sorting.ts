@@ -3,6 +3,7 @@
  * the worker cancels the sort.
  */
 import { expose, transfer } from 'comlink';
+import { classifySorting } from '#lib/classifier/classify-sorting.ts';
 import { type ResultSource } from '#lib/formats/nwb/write-nwb.ts';
 import { type StageProgress } from '#lib/model/engine.ts';
 import { TaggedError } from '#lib/model/errors.ts';
@@ -47,7 +48,8 @@ const api = {
     const pool = taskWorkerPool(request.workers);
     const started = performance.now();
     try {
-      const sorting = await sortRecording({ source, parameters, pool, seed: request.seed, onProgress });
+      const found = await sortRecording({ source, parameters, pool, seed: request.seed, onProgress });
+      const sorting = await withClasses(found);
       const seconds = (performance.now() - started) / 1000;
       finished = { opened, request, sorting };
       return { sorting, truth: truth && compareWithTruth(truth, sorting), seconds };
@@ -80,6 +82,17 @@ const api = {
   }
 };
 export type SortingApi = typeof api;
+
+/** Units without classes are worth showing too: what went wrong stands in the console. */
+async function withClasses(sorting: Sorting): Promise<Sorting> {
+  try {
+    const { webUnitClassifier } = await import('./unit-classifier.ts');
+    return await classifySorting(sorting, await webUnitClassifier());
+  } catch (error) {
+    console.warn('The units have no classes:', error);
+    return sorting;
+  }
+}
 
 function sourceOf(origin: RecordingOrigin): ResultSource {
   if (origin.kind === 'demonstration') return { name: 'demonstration', size: 0 };

@@ -83,6 +83,7 @@ test('the node says what it found, and the page the same, each unit next to its 
   await expect(page.getByText(`${units} units found, ${found} of ${all} true ones`)).toBeVisible();
   const table = page.getByRole('grid');
   await expect(table.getByRole('columnheader', { name: /True/ }).first()).toBeVisible();
+  await expect(table.getByRole('columnheader', { name: 'Class' })).toBeVisible();
   await expect(table.getByRole('row')).toHaveCount(Number(units) + 1);
 });
 

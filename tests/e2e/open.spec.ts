@@ -265,11 +265,16 @@ test('what is no recording is refused in plain words, and nothing else breaks', 
   await expect(traces(page)).toBeVisible();
 });
 
-test('the demonstration is sorted in the tab and stands beside its truth', async ({ page }) => {
+test('the demonstration is sorted and classified in the tab, offline, and stands beside its truth', async ({
+  page
+}) => {
   test.slow();
   await page.goto(`${host.origin}/`);
   await expect(traces(page)).toBeVisible();
   await page.getByRole('link', { name: 'Try the demonstration' }).click();
+  await waitForOfflineCopy(page);
+  // The classifier's runtime and model load when the sort has ended: from the copy in the browser.
+  await page.context().setOffline(true);
   await page.getByRole('button', { name: 'Sort', exact: true }).click();
   const found = page.getByText(/\d+ units found, \d+ of 18 true ones/);
   await expect(found).toBeVisible({ timeout: 240_000 });
@@ -277,6 +282,9 @@ test('the demonstration is sorted in the tab and stands beside its truth', async
   expect(wellDetected).toBeGreaterThanOrEqual(15);
   const grid = page.getByRole('grid', { name: 'Units' });
   await expect(grid.getByRole('columnheader', { name: 'True' })).toBeVisible();
+  await expect(grid.getByRole('columnheader', { name: 'Class' })).toBeVisible();
+  await page.getByLabel('Filter', { exact: true }).fill('class=single & accuracy>0.8');
+  await expect(grid.getByRole('gridcell', { name: /^single probability [01]\.\d\d$/ }).first()).toBeVisible();
   await page.getByLabel('Filter', { exact: true }).fill('accuracy>0.8');
   await expect(page.getByText(new RegExp(`^${wellDetected} of \\d+ units`))).toBeVisible();
   for (const name of ['Waveforms', 'Autocorrelograms', 'Firing rates', 'Raster', 'Probe'])

@@ -1,6 +1,7 @@
 // commands.ts COMMAND: reads a JSON payload from stdin, runs the project's code on it, answers in JSON. Called by the
 // parity tests in Python (conftest.py).
 import { readFileSync, writeFileSync } from 'node:fs';
+import { unitLabels } from '#lib/classifier/unit-classifier.ts';
 import { openNwb } from '#lib/formats/nwb/open-nwb.ts';
 import { writeNwb } from '#lib/formats/nwb/write-nwb.ts';
 import { writeRecordingNwb } from '#lib/formats/nwb/write-recording-nwb.ts';
@@ -12,6 +13,7 @@ import { generateRecording } from '#lib/simulation/recording.ts';
 import { tetrodeSpec } from '#lib/simulation/specification.ts';
 import { isosplit6 } from '#lib/sorting/isosplit6.ts';
 import { openFileSource } from '../../compute-node/platform/file-source.ts';
+import { metricCommands } from './metric-commands.ts';
 
 interface ScoreCase {
   samplingRateHz: number;
@@ -22,6 +24,8 @@ interface ScoreCase {
 const fileCreateDate = '2026-01-01T00:00:00+00:00';
 
 const commands: Record<string, (payload: never) => unknown> = {
+  ...metricCommands,
+
   score: (cases: ScoreCase[]) =>
     cases.map(({ samplingRateHz, truth, sorted }) => {
       const trains = (lists: number[][]) => ({
@@ -38,10 +42,19 @@ const commands: Record<string, (payload: never) => unknown> = {
       return [...isosplit6(Float64Array.from(points.flat()), { dimensions })];
     }),
 
-  'write-nwb': async (payload: { path: string; metadata: SessionMetadata; unitless?: boolean }) => {
-    const { path, metadata, unitless = false } = payload;
+  'write-nwb': async (payload: {
+    path: string;
+    metadata: SessionMetadata;
+    unitless?: boolean;
+    classes?: boolean;
+  }) => {
+    const { path, metadata, unitless = false, classes = false } = payload;
     const { recording, sorting } = example();
     if (unitless) sorting.units = [];
+    if (classes)
+      sorting.units.forEach((unit, i) => {
+        unit.quality = { label: unitLabels[i % 3] ?? 'noise', probability: 0.5 + i / 16 };
+      });
     const provenance = {
       definitionHash: 'ab'.repeat(32),
       parameters: { detectThreshold: 5 },

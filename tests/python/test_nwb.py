@@ -62,6 +62,17 @@ def test_result_without_units_opens_and_validates(typescript, tmp_path):
     assert pynwb.validate(path=str(path)) == []
 
 
+def test_result_with_classes_opens_and_validates(typescript, tmp_path):
+    path = tmp_path / "classified.nwb"
+    typescript("write-nwb", dict(path=str(path), metadata=METADATA, classes=True))
+    with pynwb.NWBHDF5IO(path, "r") as io:
+        frame = io.read().units.to_dataframe()
+        assert list(frame["unit_class"]) == ["noise", "multi", "single", "noise", "multi"]
+        np.testing.assert_array_equal(frame["unit_class_probability"], 0.5 + np.arange(5) / 16)
+    assert pynwb.validate(path=str(path)) == []
+    assert critical(path) == []
+
+
 def test_recording_opens_and_validates(typescript, tmp_path):
     path = tmp_path / "recording.nwb"
     written = typescript("write-recording-nwb", dict(path=str(path)))

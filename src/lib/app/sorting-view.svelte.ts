@@ -49,6 +49,13 @@ const baseColumns: UnitColumn[] = [
     width: 42
   }
 ];
+const classColumn: UnitColumn = {
+  key: 'class',
+  label: 'Class',
+  description: 'What the unit classifier takes it for: one neuron (single), several (multi), or noise',
+  kind: 'text',
+  width: 52
+};
 const truthColumns: UnitColumn[] = [
   {
     key: 'truth',
@@ -108,7 +115,8 @@ export class SortingView {
     );
     this.rateBinSeconds = sorting.sampleCount / sorting.samplingRateHz > 600 ? 10 : 1;
     this.rows = sorting.units.map((unit) => this.#rowOf(unit, truth?.get(unit.id)));
-    this.columns = truth ? [...baseColumns, ...truthColumns] : baseColumns;
+    const isClassified = sorting.units.some(({ quality }) => quality);
+    this.columns = [...baseColumns, ...(isClassified ? [classColumn] : []), ...(truth ? truthColumns : [])];
     this.#selected = sorting.units.slice(0, 3).map(({ id }) => id);
   }
 
@@ -241,9 +249,11 @@ export class SortingView {
         snr: unit.snr,
         isi: 100 * shortIntervalFraction(unit.spikeSamples, { samplingRateHz, refractoryMs }),
         channel: this.channelIds[unit.mainChannel] ?? String(unit.mainChannel),
+        ...(unit.quality && { class: unit.quality.label }),
         truth: truth?.trueUnit ?? NaN,
         accuracy: truth?.accuracy ?? NaN
-      }
+      },
+      ...(unit.quality && { hints: { class: `probability ${unit.quality.probability.toFixed(2)}` } })
     };
   }
 

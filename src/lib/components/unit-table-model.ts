@@ -4,6 +4,8 @@ export interface UnitRow {
   /** Colour index (plots/unit-colors.ts). */
   color: number;
   values: Readonly<Record<string, number | string>>;
+  /** More on some of the values, for their tooltips and for screen readers. */
+  hints?: Readonly<Record<string, string>>;
 }
 export interface UnitColumn {
   /** Name in `values` and in filter expressions. */

@@ -2,6 +2,7 @@
  * Signal-to-noise ratio of units whose spikes are known: the extremum of the mean waveform on the main channel over that
  * channel's noise, both in the same band-passed recording.
  */
+import { medianInPlace } from '#lib/math/quantile.ts';
 import { type TraceSource } from '#lib/model/recording.ts';
 import { type SpikeTrains } from '#lib/model/sorting.ts';
 
@@ -25,18 +26,9 @@ export interface SnrOptions {
 
 /** Median of |x − median(x)| over 0.6745: the standard deviation of Gaussian noise, little moved by spikes. */
 export function medianDeviation(values: Float32Array): number {
-  const middle = median(values.slice());
+  const middle = medianInPlace(values.slice());
   const deviations = values.map((value) => Math.abs(value - middle));
-  return median(deviations) / 0.6744897501960817;
-}
-
-/** Sorts the array in place. */
-function median(values: Float32Array): number {
-  values.sort();
-  const half = values.length >> 1;
-  if (values.length === 0) return NaN;
-  if (values.length % 2 === 1) return values[half] as number;
-  return ((values[half - 1] as number) + (values[half] as number)) / 2;
+  return medianInPlace(deviations) / 0.6744897501960817;
 }
 
 /** Noise of every channel in µV, from up to 20 stretches spread evenly over the recording. */

@@ -4,6 +4,15 @@ import { type Describe } from './error-text.ts';
 const goesOn = 'Nothing is lost: it goes on by itself from the last verified part when the two meet again.';
 
 export const jobTexts: Record<string, Describe> = {
+  'classifier-missing': () => ({
+    what: 'This machine has no onnxruntime, so units get no classes.',
+    remedy:
+      'Install Dendro again with its optional packages (npm ci), on a machine that onnxruntime supports.'
+  }),
+  'classifier-unfit': ({ message }) => ({
+    what: `${message.charAt(0).toUpperCase()}${message.slice(1)}.`,
+    remedy: 'Use the model that came with this version, or train one: npm run bench:classifier.'
+  }),
   'disk-full': ({ message }) => ({
     what: message,
     remedy: 'Make room on the node’s disk, then retry the job. The recording was not changed.'

@@ -1,5 +1,8 @@
 /** The outcome of spike sorting: units, their spike trains and mean waveforms. */
 
+/** Not of neurons, of several neurons, of one. */
+export type UnitLabel = 'noise' | 'multi' | 'single';
+
 export interface SortedUnit {
   /** Position in the sorting, from 0; stable for one result. */
   id: number;
@@ -13,6 +16,8 @@ export interface SortedUnit {
   waveformSd: Float32Array;
   /** |mean waveform extremum on the main channel| over that channel's MAD noise. */
   snr: number;
+  /** What the unit classifier says and how sure it is, 0 to 1; absent where it was not asked. */
+  quality?: { label: UnitLabel; probability: number };
 }
 
 export interface Sorting {

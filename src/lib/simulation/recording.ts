@@ -67,11 +67,8 @@ export function generateRecording(spec: SimulationSpec): GeneratedRecording {
         return values;
       }
     },
-    truth: { samplingRateHz: spec.samplingRateHz, trains: known.map((unit) => unit.train.samples) },
-    background: {
-      samplingRateHz: spec.samplingRateHz,
-      trains: background.map((unit) => unit.train.samples)
-    },
+    truth: trainsOf(known, spec),
+    background: trainsOf(background, spec),
     trueUnits: known.map((unit, id) => describeUnit(unit, { id, neuron: neurons.known[id] as Neuron, info })),
     displacementUm,
     readCounts: (startSample, endSample) => interleave(counts(startSample, endSample), info.channelCount)
@@ -90,6 +87,10 @@ export function* int16Chunks(
   const step = options.chunkSamples ?? 30000;
   for (let start = 0; start < sampleCount; start += step)
     yield recording.readCounts(start, Math.min(start + step, sampleCount));
+}
+
+function trainsOf(units: readonly SimulatedUnit[], { samplingRateHz }: SimulationSpec): SpikeTrains {
+  return { samplingRateHz, trains: units.map(({ train }) => train.samples) };
 }
 
 function describe(spec: SimulationSpec): RecordingInfo {

@@ -57,6 +57,13 @@ const result: WriteNwbOptions = {
   fileCreateDate
 };
 
+async function readBack(options: WriteNwbOptions): Promise<Sorting | undefined> {
+  const nwb = await openNwb(memorySource(await writeNwb(options)));
+  const read = nwb.readSorting();
+  nwb.close();
+  return read;
+}
+
 describe('a recording written as NWB', () => {
   test('is read back to the last count, with names, places and times', async () => {
     const bytes = await writeRecordingNwb({ recording, counts, metadata: {}, fileCreateDate });
@@ -136,6 +143,27 @@ describe('a result', () => {
     ]);
     expect(read?.units[2]?.waveformMean[5]).toBeCloseTo(-55, 3);
     nwb.close();
+  });
+
+  test('is read back with the classes of its units', async () => {
+    const classes = [
+      { label: 'single', probability: 0.75 },
+      { label: 'noise', probability: 0.5 },
+      { label: 'multi', probability: 1 / 3 }
+    ] as const;
+    const units = sorting.units.map((one, i) => ({ ...one, quality: classes[i] ?? classes[0] }));
+    const read = await readBack({ ...result, sorting: { ...sorting, units } });
+    expect(read?.units.map(({ quality }) => quality)).toEqual(classes);
+  });
+
+  test('whose units are not all classified names no classes', async () => {
+    const [first, ...rest] = sorting.units.map((one) => ({ ...one }));
+    const units = [
+      { ...unit(0, [10]), ...first, quality: { label: 'multi' as const, probability: 0.5 } },
+      ...rest
+    ];
+    const read = await readBack({ ...result, sorting: { ...sorting, units } });
+    expect(read?.units.map((one) => 'quality' in one)).toEqual([false, false, false]);
   });
 
   test('is byte-identical for equal runs, and names no unknown thing', async () => {

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { autocorrelogram } from '#lib/metrics/correlogram.ts';
-import { firingRates, shortIntervalFraction } from '#lib/metrics/firing.ts';
+import {
+  firingRange,
+  firingRate,
+  firingRates,
+  presenceRatio,
+  shortIntervalFraction
+} from '#lib/metrics/firing.ts';
 
 const samplingRateHz = 1000;
 
@@ -44,4 +50,37 @@ test('short intervals are those under the refractory period', () => {
   const options = { samplingRateHz, refractoryMs: 2 };
   expect(shortIntervalFraction(Float64Array.from([0, 1, 3, 10]), options)).toBeCloseTo(1 / 3);
   expect(shortIntervalFraction(Float64Array.from([0]), options)).toBeNaN();
+});
+
+test('the firing rate is spikes over the whole recording', () => {
+  const span = { samplingRateHz, sampleCount: 4000 };
+  expect(firingRate(Float64Array.of(0, 500, 3999), span)).toBe(0.75);
+  expect(firingRate(new Float64Array(), span)).toBeNaN();
+});
+
+test('presence is the part of whole bins with a spike', () => {
+  const span = { samplingRateHz, sampleCount: 4500, binSeconds: 1 };
+  // Bins 0 and 2 of four; the last half second is no whole bin.
+  expect(presenceRatio(Float64Array.of(10, 20, 2000, 4400), span)).toBe(0.5);
+  expect(presenceRatio(Float64Array.of(4400), span)).toBe(0);
+});
+
+test('the sample on the last whole bin’s end belongs to that bin', () => {
+  expect(presenceRatio(Float64Array.of(4000), { samplingRateHz, sampleCount: 4500, binSeconds: 1 })).toBe(
+    0.25
+  );
+});
+
+test('presence is unknown without spikes and in a recording shorter than a bin', () => {
+  expect(presenceRatio(new Float64Array(), { samplingRateHz, sampleCount: 120_000 })).toBeNaN();
+  expect(presenceRatio(Float64Array.of(3), { samplingRateHz, sampleCount: 59_999 })).toBeNaN();
+  expect(presenceRatio(Float64Array.of(3), { samplingRateHz, sampleCount: 60_000 })).toBe(1);
+});
+
+test('the firing range spans the middle nine tenths of the rates', () => {
+  // Bins of 1 s with 0, 1, 2, 3 and 4 spikes: percentiles at ranks 0.2 and 3.8.
+  const train = Float64Array.of(1100, 2100, 2200, 3100, 3200, 3300, 4100, 4200, 4300, 4400);
+  expect(firingRange(train, { samplingRateHz, sampleCount: 5000, binSeconds: 1 })).toBeCloseTo(3.6, 12);
+  expect(firingRange(train, { samplingRateHz, sampleCount: 4999 })).toBeNaN();
+  expect(firingRange(new Float64Array(), { samplingRateHz, sampleCount: 5000 })).toBeNaN();
 });

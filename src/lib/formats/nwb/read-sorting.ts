@@ -14,6 +14,7 @@ export function readSorting(file: Hdf5File): Sorting | undefined {
   const description = { ...fallback, ...describeSource(file, path) };
   const waveforms = readWaveforms(file, path, trains.length);
   const snr = file.kind(`${path}/snr`) === 'dataset' ? file.readNumbers(`${path}/snr`) : undefined;
+  const qualities = readQualities(file, path);
   const units = trains.map((train, i): SortedUnit => {
     const seconds = (time: number) =>
       Math.round((time - description.startTimeSeconds) * description.samplingRateHz);
@@ -24,7 +25,8 @@ export function readSorting(file: Hdf5File): Sorting | undefined {
       mainChannel: mainChannel(waveformMean, waveforms.channelCount),
       waveformMean,
       waveformSd,
-      snr: snr?.[i] ?? Number.NaN
+      snr: snr?.[i] ?? Number.NaN,
+      ...qualities(i)
     };
   });
   const last = units.reduce((latest, { spikeSamples }) => Math.max(latest, spikeSamples.at(-1) ?? 0), 0);
@@ -125,6 +127,21 @@ function pickNumbers(told: Partial<UnitsSource> | undefined): Partial<UnitsSourc
       return isUsable ? [[name, value]] : [];
     })
   );
+}
+
+/** What the unit classifier said, where a file has it; a word that is no class is none. */
+function readQualities(file: Hdf5File, path: string): (unit: number) => Pick<SortedUnit, 'quality'> {
+  const column = (name: string) => file.kind(`${path}/${name}`) === 'dataset';
+  if (!column('unit_class') || !column('unit_class_probability')) return () => ({});
+  const labels = file.readTexts(`${path}/unit_class`);
+  const probabilities = file.readNumbers(`${path}/unit_class_probability`);
+  return (unit) => {
+    const label = labels?.[unit];
+    const probability = probabilities?.[unit];
+    const isClass = label === 'noise' || label === 'multi' || label === 'single';
+    const isShare = probability !== undefined && probability >= 0 && probability <= 1;
+    return isClass && isShare ? { quality: { label, probability } } : {};
+  };
 }
 
 function readWaveforms(file: Hdf5File, path: string, unitCount: number) {

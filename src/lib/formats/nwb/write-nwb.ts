@@ -106,7 +106,8 @@ function addUnits(
     'waveform_mean',
     'waveform_sd',
     'snr',
-    'main_channel'
+    'main_channel',
+    ...(isClassified(units) ? ['unit_class', 'unit_class_probability'] : [])
   ];
   tree.typedGroup('/units', 'Units', { colnames: columns, description });
   tree.typedDataset('/units/id', {
@@ -135,6 +136,25 @@ function addUnits(
     'row of the electrodes table on which the mean waveform is largest',
     BigInt64Array.from(units, ({ mainChannel }) => BigInt(mainChannel))
   );
+  if (isClassified(units)) addClasses(tree, units);
+}
+
+/** Classes are of all units or of none. */
+function isClassified(units: SortedUnit[]): units is Required<SortedUnit>[] {
+  return units.length > 0 && units.every(({ quality }) => quality);
+}
+
+function addClasses(tree: NwbTree, units: Required<SortedUnit>[]): void {
+  tree.typedDataset('/units/unit_class', {
+    type: 'VectorData',
+    value: units.map(({ quality }) => quality.label),
+    attributes: { description: 'what the unit classifier takes the unit for: noise, multi or single' }
+  });
+  tree.typedDataset('/units/unit_class_probability', {
+    type: 'VectorData',
+    value: Float64Array.from(units, ({ quality }) => quality.probability),
+    attributes: { description: 'probability that the unit classifier gives that class' }
+  });
 }
 
 function addSpikeTimes(tree: NwbTree, recording: RecordingInfo, units: SortedUnit[]): void {
