@@ -8,12 +8,24 @@ import { run, type SetFiles } from './sets.ts';
 export const ours = 'Dendro';
 export const allPeers = ['tridesclous2', 'lupin', 'spykingcircus2', 'mountainsort5'];
 
-const PeerAnswer = v.object({
-  trains: v.array(v.array(v.number())),
-  cpuSeconds: v.number(),
-  seconds: v.number(),
-  peakMemoryBytes: v.number()
-});
+const PeerAnswer = v.union([
+  v.object({ failure: v.string() }),
+  v.object({
+    trains: v.array(v.array(v.number())),
+    cpuSeconds: v.number(),
+    seconds: v.number(),
+    peakMemoryBytes: v.number()
+  })
+]);
+
+interface PeerOptions {
+  /** Path of the Python that has SpikeInterface. */
+  python: string;
+  peer: string;
+  /** A recording that is sorted first, so that the sorter's code is compiled; without it the run is cold. */
+  warm?: SetFiles;
+  motion?: boolean;
+}
 
 export interface Sorted {
   /** Spike samples, one array a unit. */
@@ -45,23 +57,33 @@ export async function sortOurs({ stem, description }: SetFiles): Promise<Sorted>
   return { ...costs, seconds, coldSeconds: seconds, trains };
 }
 
-/**
- * @param options.warm a recording that is sorted first, so that the sorter's code is compiled; without it the run is cold
- * @throws Error with what the sorter complained about
- */
-export function sortPeer(
-  { stem }: SetFiles,
-  { python, peer, warm, motion = false }: { python: string; peer: string; warm?: SetFiles; motion?: boolean }
-): Sorted {
-  const out = `${stem}.peer.json`;
-  const files = ['--set', stem, '--out', out, ...(warm ? ['--warm', warm.stem] : [])];
+/** @throws Error with what the sorter complained about */
+export function sortPeer(set: SetFiles, options: PeerOptions): Sorted {
   const began = performance.now();
-  run(python, ['bench/run-peer.py', '--sorter', peer, ...files, ...(motion ? ['--motion'] : [])]);
+  const [sorted = new Error('no answer')] = sortPeerOnAll([set], options);
   const coldSeconds = (performance.now() - began) / 1000;
-  const sorted = v.parse(PeerAnswer, JSON.parse(readFileSync(out, 'utf8')));
-  rmSync(out);
-  if (warm) return sorted;
+  if (sorted instanceof Error) throw sorted;
+  if (options.warm) return sorted;
   return { ...sorted, coldSeconds, aroundSeconds: coldSeconds - sorted.seconds };
+}
+
+/**
+ * Several recordings in one process, which compiles once. @returns one a recording: its sorting, or what the sorter
+ * complained about
+ */
+export function sortPeerOnAll(
+  sets: readonly SetFiles[],
+  { python, peer, warm, motion = false }: PeerOptions
+): (Sorted | Error)[] {
+  const outs = sets.map(({ stem }) => `${stem}.peer.json`);
+  const files = ['--set', ...sets.map(({ stem }) => stem), '--out', ...outs];
+  const options = [...(warm ? ['--warm', warm.stem] : []), ...(motion ? ['--motion'] : [])];
+  run(python, ['bench/run-peer.py', '--sorter', peer, ...files, ...options]);
+  return outs.map((out) => {
+    const answer = v.parse(PeerAnswer, JSON.parse(readFileSync(out, 'utf8')));
+    rmSync(out);
+    return 'failure' in answer ? new Error(answer.failure) : answer;
+  });
 }
 
 function probeinterface(contacts: SetFiles['description']['contacts']) {
