@@ -3,7 +3,7 @@
     make-set.py --set probe32 --seed 7 --seconds 60 --out FOLDER
 
 writes FOLDER/probe32_7_60s.raw (int16, samples x channels, 0.195 uV a count) and FOLDER/probe32_7_60s.json (layout, true
-spike trains, positions). Both appear only when complete. The sets are those of bench/README.md.
+spike trains, positions, and the spike trains of the background where small units are one). Both appear only when complete. The sets are those of bench/README.md.
 """
 
 import argparse
@@ -44,7 +44,7 @@ TEMPLATE_SHAPE = dict(spatial_decay=(10, 45), ellipse_shrink=(0.4, 1), ellipse_a
 
 
 def make_recording(name, seed, seconds):
-    """Returns the recording, its true sorting, the probe, the units' locations, and the sorting of background units."""
+    """Returns the recording, its true sorting, that of the background if there is one, the probe and the units' locations."""
     spec = SETS[name]
     probe = generate_multi_columns_probe(
         num_columns=spec["columns"],
@@ -65,8 +65,7 @@ def make_recording(name, seed, seconds):
     )
     noise.probe = probe  # this version's generator asks the noise for it
     if spec.get("hard"):
-        recording, sorting, background = make_hard(spec, probe, noise, seed, seconds)
-        return recording, sorting, probe, None, background
+        return (*make_hard(spec, probe, noise, seed, seconds), probe, None)
     static, drifting, sorting, extra = generate_drifting_recording(
         num_units=spec["units"],
         duration=float(seconds),
@@ -104,13 +103,13 @@ def make_recording(name, seed, seconds):
         extra_outputs=True,
         seed=seed,
     )
-    return (drifting if spec.get("drifting") else static), sorting, probe, extra["unit_locations"], None
+    return (drifting if spec.get("drifting") else static), sorting, None, probe, extra["unit_locations"]
 
 
 def make_hard(spec, probe, noise, seed, seconds):
     """Units of very different rates, some bursting, whose spikes differ in size and come together, over many small ones.
 
-    Returns the recording, the true sorting without the background, and that of the background.
+    Returns the recording, and the true sortings of the units and of the small ones.
     """
     random = np.random.default_rng(seed)
     channels = probe.contact_positions
@@ -153,8 +152,8 @@ def make_hard(spec, probe, noise, seed, seconds):
         amplitude_factor=size[order].astype("float32"),
         parent_recording=noise,
     )
-    units = np.arange(sum(counts))
-    return recording, everything.select_units(units[: counts[0]]), everything.select_units(units[counts[0] :])
+    units, background = np.split(np.arange(sum(counts)), [spec["units"]])
+    return recording, everything.select_units(units), everything.select_units(background)
 
 
 def spike_train(random, rate, seconds, bursting):
@@ -227,7 +226,7 @@ def main():
 
     os.makedirs(options.out, exist_ok=True)
     stem = os.path.join(options.out, f"{options.set}_{options.seed}_{options.seconds:g}s")
-    recording, sorting, probe, locations, background = make_recording(options.set, options.seed, options.seconds)
+    recording, sorting, background, probe, locations = make_recording(options.set, options.seed, options.seconds)
     write_counts(recording, stem + ".raw.part")
     description = dict(
         set=options.set,
@@ -249,7 +248,6 @@ def main():
             )
             for i, unit in enumerate(sorting.unit_ids)
         ],
-        # Units that nobody has to find; who finds one has not found a false one.
         backgroundUnits=[
             dict(spikeSamples=[int(sample) for sample in background.get_unit_spike_train(unit)])
             for unit in ([] if background is None else background.unit_ids)

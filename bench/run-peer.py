@@ -1,10 +1,11 @@
-"""Sorts one benchmark recording with another sorter, in one thread, and says what it cost.
+"""Sorts benchmark recordings with another sorter, in one thread, and says what it cost.
 
-    run-peer.py --sorter tridesclous2 --set STEM --warm STEM --out OUT.json [--motion]
+    run-peer.py --sorter tridesclous2 --set STEM [STEM ...] --warm STEM --out OUT.json [OUT.json ...] [--motion]
 
 STEM names the two files of make-set.py. The sorter first sorts the recording named by --warm, which is not timed: its code
-is compiled then. OUT.json holds the spike trains in samples, the processor time and wall time in seconds, and the largest
-resident set in bytes of the whole process. Without --warm the times are those of a first run.
+is compiled then. OUT.json holds the spike trains in samples, the processor time and wall time in seconds from the first read
+(without the imports), and the largest resident set in bytes of the whole process. Without --warm these are a first run's.
+Where the sorter fails, OUT.json holds what it said instead.
 """
 
 import os
@@ -82,17 +83,31 @@ def sort(sorter, recording, motion):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def answer(sorter, stem, motion):
+    began, used = time.perf_counter(), processor_seconds()
+    try:
+        trains = sort(sorter, read_set(stem), motion)
+    except Exception as error:
+        return dict(failure=f"{type(error).__name__}: {error}")
+    return dict(
+        trains=trains,
+        cpuSeconds=processor_seconds() - used,
+        seconds=time.perf_counter() - began,
+        peakMemoryBytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    )
+
+
 def main():
-    began = time.perf_counter()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sorter", required=True)
-    parser.add_argument("--set", required=True)
+    parser.add_argument("--set", required=True, nargs="+")
     parser.add_argument("--warm")
-    parser.add_argument("--out", required=True)
+    parser.add_argument("--out", required=True, nargs="+")
     parser.add_argument("--motion", action="store_true")
     options = parser.parse_args()
 
     import spikeinterface
+    import spikeinterface.sorters
     import torch
 
     spikeinterface.set_global_job_kwargs(**JOB)
@@ -102,19 +117,10 @@ def main():
         # SpikeInterface collects garbage after each step: it is not to search what the compiler left each time.
         gc.collect()
         gc.freeze()
-        began = time.perf_counter()
-    recording = read_set(options.set)
-    used = processor_seconds() if options.warm else 0.0
-    trains = sort(options.sorter, recording, options.motion)
-    result = dict(
-        trains=trains,
-        cpuSeconds=processor_seconds() - used,
-        seconds=time.perf_counter() - began,
-        peakMemoryBytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-    )
-    with open(options.out + ".part", "w") as file:
-        json.dump(result, file)
-    os.replace(options.out + ".part", options.out)
+    for stem, out in zip(options.set, options.out, strict=True):
+        with open(out + ".part", "w") as file:
+            json.dump(answer(options.sorter, stem, options.motion), file)
+        os.replace(out + ".part", out)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import { type TraceSource } from '#lib/model/recording.ts';
 import { type SpikeTrains } from '#lib/model/sorting.ts';
 import { openFileSource } from '../compute-node/platform/file-source.ts';
 
-const folder = 'bench/.cache';
+export const folder = 'bench/.cache';
 /** Parameters were chosen on these; they are never drawn. */
 const tuningSeeds = [101, 102, 103];
 
@@ -18,14 +18,23 @@ const SetDescription = v.object({
   channelCount: v.number(),
   gainUv: v.number(),
   contacts: v.array(v.object({ id: v.string(), x: v.number(), y: v.number(), shank: v.number() })),
-  trueUnits: v.array(v.object({ spikeSamples: v.array(v.number()) }))
+  trueUnits: v.array(v.object({ spikeSamples: v.array(v.number()) })),
+  backgroundUnits: v.array(v.object({ spikeSamples: v.array(v.number()) }))
 });
 
-export interface TestSet {
+type SetDescription = v.InferOutput<typeof SetDescription>;
+
+/** The two files of a recording that every sorter can be given. */
+export interface SetFiles {
   /** Path of its files without their suffixes. */
   stem: string;
-  description: v.InferOutput<typeof SetDescription>;
+  description: Pick<SetDescription, 'samplingRateHz' | 'channelCount' | 'gainUv' | 'contacts'>;
+}
+
+export interface TestSet extends SetFiles {
   truth: SpikeTrains;
+  /** The small units behind the true ones, which a sorter may find but need not. */
+  background: SpikeTrains;
   /** Its samples, read from the file; `close` ends that. */
   open(): Promise<{ source: TraceSource; close: () => void }>;
   remove(): void;
@@ -50,7 +59,7 @@ export function makeSet(
   run(python, ['bench/make-set.py', ...args]);
   const stem = join(folder, `${set}_${seed}_${seconds}s`);
   const description = v.parse(SetDescription, JSON.parse(readFileSync(`${stem}.json`, 'utf8')));
-  const { samplingRateHz, channelCount, gainUv, contacts, trueUnits } = description;
+  const { samplingRateHz, channelCount, gainUv, contacts, trueUnits, backgroundUnits } = description;
   const layout = {
     samplingRateHz,
     channelCount,
@@ -59,10 +68,15 @@ export function makeSet(
     gainUv,
     offsetUv: 0
   } as const;
+  const trainsOf = (units: SetDescription['trueUnits']): SpikeTrains => ({
+    samplingRateHz,
+    trains: units.map(({ spikeSamples }) => Float64Array.from(spikeSamples))
+  });
   return {
     stem,
     description,
-    truth: { samplingRateHz, trains: trueUnits.map(({ spikeSamples }) => Float64Array.from(spikeSamples)) },
+    truth: trainsOf(trueUnits),
+    background: trainsOf(backgroundUnits),
     async open() {
       const file = await openFileSource(`${stem}.raw`);
       const source = openRaw(file, { format: 'raw', ...layout }, { contacts, origin: 'layout' });
