@@ -1,6 +1,7 @@
 // One sort of `npm run bench:memory`, in a process of its own so that its largest memory is its own: the recording is a short
 // raw file read over and over. Prints one line of JSON: times, and the largest memory by stage.
 //   node bench/memory-run.ts FILE.raw --channels N --repeats R --workers W
+import { nodeUnitClassifier } from '../compute-node/platform/unit-classifier.ts';
 import { parseArgs } from 'node:util';
 import { openRaw } from '#lib/formats/raw/raw-recording.ts';
 import { type TraceSource } from '#lib/model/recording.ts';
@@ -47,6 +48,8 @@ const { sorting, bytes } = await sortToNwb({
     }
     sample();
   },
+  onNote: (line) => process.stderr.write(`${line}\n`),
+  openClassifier: nodeUnitClassifier,
   result: {
     metadata: {},
     source: { name: 'repeated.raw', size: file.size },
