@@ -8,7 +8,7 @@ import { type PeakSign, heightOf } from './detect.ts';
 import { contactDistance } from './geometry.ts';
 import { type MatchedSpikes } from './match.ts';
 import { type UnitMerges, mergeUnits } from './merge-units.ts';
-import { type SortingParameters } from './parameters.ts';
+import { type SortingParameters, fewestSpikes } from './parameters.ts';
 import { type Preparation } from './prepare.ts';
 import { type Template, templateEnergy } from './templates.ts';
 import { type WaveformSums, type WaveformWindow, slackLength } from './waveforms.ts';
@@ -49,13 +49,14 @@ export interface FinishInput {
 
 export function finishSorting(input: FinishInput): Sorting {
   const { info, preparation, parameters, window } = input;
+  const fewest = fewestSpikes(parameters, info.sampleCount / info.samplingRateHz);
   const merges = mergeUnits({ ...input, samplingRateHz: info.samplingRateHz, sampleCount: info.sampleCount });
   const trains = spikesByUnit(input.matched, merges);
   const candidates = trains
     .flatMap((spikes, template) =>
       isCrowd(input, { spikes, template }) ? [] : [makeUnit(input, { spikes, template })]
     )
-    .filter((unit) => unit.spikeSamples.length >= parameters.minSpikes && unit.snr >= minSnr);
+    .filter((unit) => unit.spikeSamples.length >= fewest && unit.snr >= minSnr);
   const units = withoutEchoes(candidates, {
     info,
     before: Math.round((echoMs.before * info.samplingRateHz) / 1000),

@@ -186,7 +186,8 @@ const specifications: Specified[] = [
   },
   {
     name: 'minSpikes',
-    description: 'A unit with fewer spikes is dropped.',
+    description:
+      'A unit with fewer spikes is dropped; in recordings under 40 s half as many as it has seconds do, but never under 8.',
     type: 'int',
     default: 20,
     min: 2,
@@ -238,6 +239,11 @@ export function resolveParameters(values: Record<string, ParameterValue> = {}): 
       `bandLowHz (${resolved.bandLowHz}) must be below bandHighHz (${resolved.bandHighHz})`
     );
   return resolved;
+}
+
+/** Spikes that a unit of a recording of so many seconds needs: see `minSpikes`. */
+export function fewestSpikes({ minSpikes }: SortingParameters, seconds: number): number {
+  return Math.min(minSpikes, Math.max(8, Math.ceil(seconds / 2)));
 }
 
 function checkedValue(specification: Specified, values: Record<string, ParameterValue>): number | string {

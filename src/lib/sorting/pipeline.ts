@@ -19,9 +19,9 @@ import { mergeTemplates } from './merge.ts';
 import { withoutMixtures } from './mixtures.ts';
 import { type LocatedPeaks } from './motion/localise.ts';
 import { type Motion } from './motion/motion.ts';
-import { type SortingParameters, engineProcessor } from './parameters.ts';
+import { type SortingParameters, engineProcessor, fewestSpikes } from './parameters.ts';
 import { type Preparation, prepare } from './prepare.ts';
-import { type ChannelSpikes, SpikeReservoir } from './reservoir.ts';
+import { type ChannelSpikes, SpikeReservoir, capacityOf } from './reservoir.ts';
 import { type SortingTasks } from './tasks.ts';
 import { type Template, makeTemplates } from './templates.ts';
 import { type WaveformSums, addInto, addSums, emptySums, noSums, waveformWindow } from './waveforms.ts';
@@ -240,7 +240,7 @@ async function detectAll(
   const count = Math.ceil((parameters.trainingSeconds * samplingRateHz) / grid.coreSamples);
   const reservoir = new SpikeReservoir(channelCount, {
     rowLength: space.rowLength,
-    capacity: parameters.maxClusterSpikes,
+    capacity: capacityOf(parameters.maxClusterSpikes, { channelCount, rowLength: space.rowLength }),
     seed
   });
   await overChunks(run, {
@@ -250,7 +250,7 @@ async function detectAll(
     onResult: (detected) => reservoir.add(detected),
     onProgress: run.report('detect')
   });
-  return reservoir.contents();
+  return reservoir.take();
 }
 
 async function findTemplates(
@@ -279,10 +279,11 @@ async function findTemplates(
     onDone: (done) => run.report('cluster')(done / spikes.length)
   });
   const maxLag = Math.round((mergeLagMs * source.info.samplingRateHz) / 1000);
-  const { samplingRateHz } = source.info;
+  const { samplingRateHz, sampleCount } = source.info;
+  const fewest = fewestSpikes(parameters, sampleCount / samplingRateHz);
   const merged = mergeTemplates(found.flat(), { minSimilarity: parameters.mergeSimilarity, maxLag });
   return withoutMixtures(
-    merged.filter(({ spikeCount }) => spikeCount >= parameters.minSpikes / 2),
+    merged.filter(({ spikeCount }) => spikeCount >= fewest / 2),
     samplingRateHz
   );
 }

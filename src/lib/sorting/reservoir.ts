@@ -19,6 +19,20 @@ export interface ChannelSpikes {
   features: Float32Array<ArrayBuffer>;
 }
 
+/** Features of all channels take at most so many bytes, whatever the number of channels. */
+const maxFeatureBytes = 300_000_000;
+/** A channel is cut down to its capacity when it holds this many times as much. */
+const slack = 1.25;
+
+/** How many spikes of each channel are kept. */
+export function capacityOf(
+  wanted: number,
+  { channelCount, rowLength }: { channelCount: number; rowLength: number }
+): number {
+  const bytesEach = Float32Array.BYTES_PER_ELEMENT * Math.max(1, rowLength * channelCount);
+  return Math.max(1, Math.min(wanted, Math.floor(maxFeatureBytes / bytesEach)));
+}
+
 export class SpikeReservoir {
   readonly #channels: StoredSpike[][];
   readonly #options: { rowLength: number; capacity: number; seed: number };
@@ -39,19 +53,21 @@ export class SpikeReservoir {
         priority: randomStream(seed, 'reservoir', channel, sample).uniform(),
         features: features.slice(k * rowLength, (k + 1) * rowLength)
       });
-      if (stored.length >= 2 * capacity) this.#prune(channel);
+      if (stored.length >= slack * capacity + 1) this.#prune(channel);
     });
   }
 
-  /** What is kept of each channel that has any, by channel. */
-  contents(): ChannelSpikes[] {
+  /** Hands out what was kept of each channel that has any, by channel, and keeps nothing. */
+  take(): ChannelSpikes[] {
     const { rowLength } = this.#options;
     return this.#channels.flatMap((_, channel) => {
       const stored = this.#prune(channel);
       if (stored.length === 0) return [];
       const features = new Float32Array(stored.length * rowLength);
       stored.forEach((spike, i) => features.set(spike.features, i * rowLength));
-      return [{ channel, samples: Float64Array.from(stored, ({ sample }) => sample), features }];
+      const samples = Float64Array.from(stored, ({ sample }) => sample);
+      stored.length = 0;
+      return [{ channel, samples, features }];
     });
   }
 

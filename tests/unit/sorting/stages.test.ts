@@ -12,7 +12,7 @@ import { findUsableChannels, measureNoise } from '#lib/sorting/noise.ts';
 import { engineProcessor, resolveParameters } from '#lib/sorting/parameters.ts';
 import { cleanChunk, detectChunk, prepare } from '#lib/sorting/prepare.ts';
 import { medianInPlace, subtractReference } from '#lib/sorting/reference.ts';
-import { SpikeReservoir } from '#lib/sorting/reservoir.ts';
+import { SpikeReservoir, capacityOf } from '#lib/sorting/reservoir.ts';
 import { type Template } from '#lib/sorting/templates.ts';
 import { computeWhitening, measureCovariance, whitenChunk } from '#lib/sorting/whitening.ts';
 import { randomStream } from '#lib/math/random.ts';
@@ -269,11 +269,19 @@ describe('clustering', () => {
     const keep = (starts: number[]) => {
       const reservoir = new SpikeReservoir(1, { rowLength: 1, capacity: 30, seed: 3 });
       for (const start of starts) reservoir.add(chunk(start));
-      return reservoir.contents();
+      return reservoir.take();
     };
     const kept = keep([0, 50, 100, 150]);
     expect(kept[0]?.samples).toHaveLength(30);
     expect(kept).toEqual(keep([150, 50, 0, 100]));
+  });
+
+  it('keeps fewer of each channel where there are many, so that all fit in memory', () => {
+    const rowLength = 32 * 6;
+    expect(capacityOf(4000, { channelCount: 64, rowLength })).toBe(4000);
+    const many = capacityOf(4000, { channelCount: 384, rowLength });
+    expect(many).toBeGreaterThan(800);
+    expect(many * 384 * rowLength * 4).toBeLessThanOrEqual(300_000_000);
   });
 });
 
