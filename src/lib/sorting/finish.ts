@@ -54,7 +54,7 @@ export function finishSorting(input: FinishInput): Sorting {
   const trains = spikesByUnit(input.matched, merges);
   const candidates = trains
     .flatMap((spikes, template) =>
-      isCrowd(input, { spikes, template }) ? [] : [makeUnit(input, { spikes, template })]
+      isCrowd(input, { spikes, template }) ? [] : [placeUnit(input, { spikes, template })]
     )
     .filter((unit) => unit.spikeSamples.length >= fewest && unit.snr >= minSnr);
   const units = withoutEchoes(candidates, {
@@ -69,7 +69,7 @@ export function finishSorting(input: FinishInput): Sorting {
     channelCount: info.channelCount,
     sampleCount: info.sampleCount,
     waveformWindow: { beforeSamples: window.beforeSamples, afterSamples: window.afterSamples },
-    units: units.map((unit, id) => ({ ...unit, id })),
+    units: units.map((unit, id) => withWaveforms(input, unit, id)),
     ...(excluded.length > 0 && { excludedChannels: excluded })
   };
 }
@@ -79,11 +79,11 @@ export function finishSorting(input: FinishInput): Sorting {
  * larger units near by. They come from overlaps, and from what is left of large spikes after subtraction.
  */
 function withoutEchoes(
-  units: SortedUnit[],
+  units: PlacedUnit[],
   { info, ...reach }: { info: RecordingInfo } & EchoReach
-): SortedUnit[] {
-  const bySize = units.toSorted((a, b) => b.snr - a.snr || a.id - b.id);
-  const kept: SortedUnit[] = [];
+): PlacedUnit[] {
+  const bySize = units.toSorted((a, b) => b.snr - a.snr || a.template - b.template);
+  const kept: PlacedUnit[] = [];
   const options = { ...reach, sampleCount: info.sampleCount };
   for (const unit of bySize) {
     const larger = kept.filter(
@@ -191,23 +191,55 @@ function withoutDoubles(train: Spike[], deadSamples: number): Spike[] {
   return kept;
 }
 
-function makeUnit(
+/** A unit without its waveforms, which take much room on a probe of many channels: only those that stay get them. */
+interface PlacedUnit extends Pick<SortedUnit, 'spikeSamples' | 'mainChannel' | 'snr'> {
+  template: number;
+  /** Samples from the template's peak to that of the mean waveform. */
+  shift: number;
+}
+
+function placeUnit(
   input: FinishInput,
   { spikes, template }: { spikes: Spike[]; template: number }
-): SortedUnit {
+): PlacedUnit {
   const { info, preparation, window } = input;
   const near = input.channels[template] as Int32Array;
-  const length = slackLength(window);
-  const count = Math.max(1, input.waveforms.counts[template] as number);
-  const mean = (input.waveforms.sums[template] as Float64Array).map((sum) => sum / count);
-  const peak = findPeak(mean, {
-    ...{ length, window, sign: input.parameters.peakSign },
+  const peak = findPeak(meanOf(input.waveforms, template), {
+    ...{ length: slackLength(window), window, sign: input.parameters.peakSign },
     rows: near.filter(
       (channel) => contactDistance(info.probe, channel, near[0] as number) <= input.parameters.radiusUm
     ).length
   });
   const mainChannel = near[peak.row] as number;
   const shift = peak.sample - window.beforeSamples - window.slackSamples;
+  const deadSamples = Math.round((deadTimeMs * info.samplingRateHz) / 1000);
+  return {
+    template,
+    shift,
+    spikeSamples: Float64Array.from(
+      withoutDoubles(spikes, deadSamples),
+      ({ sample }) => sample + shift
+    ).filter((sample) => sample >= 0 && sample < info.sampleCount),
+    mainChannel,
+    snr: Math.abs(peak.value) / (preparation.noise[mainChannel] as number)
+  };
+}
+
+function meanOf({ sums, counts }: WaveformSums, template: number): Float64Array {
+  const count = Math.max(1, counts[template] as number);
+  return (sums[template] as Float64Array).map((sum) => sum / count);
+}
+
+function withWaveforms(
+  { info, window, waveforms, channels }: FinishInput,
+  { template, shift, ...unit }: PlacedUnit,
+  id: number
+): SortedUnit {
+  const near = channels[template] as Int32Array;
+  const length = slackLength(window);
+  const mean = meanOf(waveforms, template);
+  const squares = waveforms.squares[template] as Float64Array;
+  const count = Math.max(1, waveforms.counts[template] as number);
   const cut = (values: (at: number) => number) => {
     const waveform = new Float32Array((window.beforeSamples + window.afterSamples) * info.channelCount);
     near.forEach((channel, row) => {
@@ -216,21 +248,14 @@ function makeUnit(
     });
     return waveform;
   };
-  const squares = input.waveforms.squares[template] as Float64Array;
-  const deadSamples = Math.round((deadTimeMs * info.samplingRateHz) / 1000);
   return {
-    id: template,
-    spikeSamples: Float64Array.from(
-      withoutDoubles(spikes, deadSamples),
-      ({ sample }) => sample + shift
-    ).filter((sample) => sample >= 0 && sample < info.sampleCount),
-    mainChannel,
+    ...unit,
+    id,
     waveformMean: cut((at) => mean[at] as number),
     waveformSd: cut((at) => {
       const value = mean[at] as number;
       return Math.sqrt(Math.max(0, (squares[at] as number) / count - value * value));
-    }),
-    snr: Math.abs(peak.value) / (preparation.noise[mainChannel] as number)
+    })
   };
 }
 
@@ -252,7 +277,7 @@ function findPeak(
 }
 
 /** By shank, then depth and column of the main channel, then number of spikes, then first spike. */
-function compareUnits(info: RecordingInfo, a: SortedUnit, b: SortedUnit): number {
+function compareUnits(info: RecordingInfo, a: PlacedUnit, b: PlacedUnit): number {
   const first = info.probe.contacts[a.mainChannel];
   const second = info.probe.contacts[b.mainChannel];
   return (
