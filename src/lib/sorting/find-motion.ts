@@ -37,8 +37,12 @@ export interface FindMotionOptions {
   source: TraceSource;
   preparation: Preparation;
   chunkCount: number;
-  /** Localises the peaks of `count` chunks spread over the recording. */
-  locate: (count: number, neighbours: Int32Array[]) => Promise<LocatedPeaks[]>;
+  /** Localises the peaks of `count` chunks spread over the recording; `part` is the part of the stage that it is. */
+  locate: (
+    count: number,
+    neighbours: Int32Array[],
+    part: { from: number; to: number }
+  ) => Promise<LocatedPeaks[]>;
 }
 
 /** The motion, or undefined where there is none worth correcting or none can be told. */
@@ -53,11 +57,14 @@ export async function findMotion({
   const neighbours = findNeighbours(probe, { radiusUm: locateRadiusUm, maxCount: Infinity, usable });
   const options = { probe, durationSeconds: sampleCount / samplingRateHz };
   if (estimateMotion([], options).outcome === 'no-depth-extent') return undefined;
-  const estimate = async (count: number) => estimateMotion(await locate(count, neighbours), options);
+  const estimate = async (count: number, part: { from: number; to: number }) =>
+    estimateMotion(await locate(count, neighbours, part), options);
   const moves = (motion: Motion) => motion.outcome === 'estimated' && motionSpanUm(motion) >= minSpanUm;
-  const probed = await estimate(Math.min(probedChunks, chunkCount));
+  const firstCount = Math.min(probedChunks, chunkCount);
+  const looked = firstCount / (firstCount + chunkCount);
+  const probed = await estimate(firstCount, { from: 0, to: looked });
   if (!moves(probed)) return undefined;
   if (chunkCount <= probedChunks) return probed;
-  const motion = await estimate(chunkCount);
+  const motion = await estimate(chunkCount, { from: looked, to: 1 });
   return moves(motion) ? motion : undefined;
 }

@@ -59,7 +59,11 @@ export interface Match {
 export function matchChunk(input: MatchInput): MatchOutput {
   const { preparation, chunk, window } = input;
   const clean = cleanChunk(preparation, chunk);
-  const matches = explainPeaks(clean.whitened, { ...preparation, ...input })
+  const matches = explainPeaks(clean.whitened, {
+    ...input,
+    channelCount: preparation.channelCount,
+    detection: preparation.detection
+  })
     .filter(
       ({ start }) => start + window.beforeSamples >= clean.from && start + window.beforeSamples < clean.to
     )
@@ -90,7 +94,7 @@ export function explainPeaks(whitened: Float32Array, options: ExplainOptions): M
   const { samples } = placed.map;
   const byChannel = seenByChannel(matchers, channelCount);
   const reach = reachOfProfiles(filter);
-  const margin = window.length + lagReach + responseMargin;
+  const margin = window.length + lagReach + filter.taps.length;
   const changed = new Uint8Array(samples).fill(1);
   const matches: Match[] = [];
   for (let pass = 0; pass < passCount; pass++) {
@@ -115,9 +119,6 @@ export function explainPeaks(whitened: Float32Array, options: ExplainOptions): M
   }
   return matches;
 }
-
-/** Room for the map's edges. */
-const responseMargin = 64;
 
 interface Seen {
   matcher: Matcher;

@@ -217,14 +217,15 @@ async function followMotion(run: Run, preparation: Preparation): Promise<Motion 
     source,
     preparation,
     chunkCount: grid.chunkCount,
-    locate: async (count, neighbours) => {
+    locate: async (count, neighbours, { from, to }) => {
       const located: LocatedPeaks[] = [];
+      const report = run.report('motion');
       await overChunks(run, {
         task: 'locate',
         indices: spreadChunks(grid, count),
         input: { preparation, neighbours },
         onResult: (peaks) => located.push(peaks),
-        onProgress: run.report('motion')
+        onProgress: (fraction) => report(from + fraction * (to - from))
       });
       return located;
     }

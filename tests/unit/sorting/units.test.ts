@@ -119,25 +119,29 @@ describe('looking for motion', () => {
     const preparation = await prepare({ source, parameters: resolveParameters(), pool });
     const grid = planChunks(source.info);
     const looks: number[] = [];
+    const parts: number[] = [];
     const motion = await findMotion({
       source,
       preparation,
       chunkCount: grid.chunkCount,
-      locate: async (count, neighbours) => {
+      locate: async (count, neighbours, { from, to }) => {
         looks.push(count);
+        parts.push(from, to);
         const chunks = spreadChunks(grid, count).map((index) => readChunk(source, grid, { index }));
         return (await Promise.all(chunks)).map((chunk) => locatePeaks({ preparation, neighbours, chunk }));
       }
     });
-    return { motion, looks, recording };
+    return { motion, looks, parts, recording };
   }
 
   it('follows tissue that moves, from all of the recording', async () => {
-    const { motion, looks, recording } = await motionIn({
+    const { motion, looks, parts, recording } = await motionIn({
       ...drift32Spec(5, 44),
       drift: { kind: 'zigzag', amplitudeUm: 15, startSeconds: 4, periodSeconds: 40 }
     });
     expect(looks).toEqual([40, 44]);
+    // The second look goes on where the first ended: progress never goes back.
+    expect(parts).toEqual([0, 40 / 84, 40 / 84, 1]);
     expect(motion?.outcome).toBe('estimated');
     const depthUm = 150;
     const times = Array.from({ length: 40 }, (_, k) => 2 + k);
