@@ -114,46 +114,6 @@ function krige(place: Place, { contacts, usable, sd }: Field): { channels: numbe
   };
 }
 
-/**
- * Whitening of corrected traces as one weighted sum of uncorrected ones: rows for `whitenChunk`. The identity leaves the
- * whitening as it is.
- */
-export function composeRows({ neighbours, weights }: Whitening, correction: SparseRows): Whitening {
-  const sums = new Float64Array(neighbours.length);
-  const composite: Whitening = { neighbours: [], weights: [] };
-  neighbours.forEach((near, channel) => {
-    // The channel itself first, as in every neighbourhood.
-    const order = near.length > 0 ? [channel] : [];
-    const seen = new Set(order);
-    near.forEach((middle, i) => {
-      const weight = (weights[channel] as Float64Array)[i] as number;
-      const row = correction.weights[middle] as Float64Array;
-      (correction.neighbours[middle] as Int32Array).forEach((source, k) => {
-        if (!seen.has(source)) order.push(source);
-        seen.add(source);
-        sums[source] = (sums[source] as number) + weight * (row[k] as number);
-      });
-    });
-    const least =
-      leastWeight * order.reduce((most, source) => Math.max(most, Math.abs(sums[source] as number)), 0);
-    const identity = isIdentity(near, correction);
-    const kept = order.filter(
-      (source, k) => k === 0 || identity || Math.abs(sums[source] as number) >= least
-    );
-    composite.neighbours.push(Int32Array.from(kept));
-    composite.weights.push(Float64Array.from(kept, (source) => sums[source] as number));
-    for (const source of order) sums[source] = 0;
-  });
-  return composite;
-}
-
-function isIdentity(near: Int32Array, { neighbours, weights }: SparseRows): boolean {
-  return near.every((channel) => {
-    const row = neighbours[channel] as Int32Array;
-    return row.length === 1 && row[0] === channel && weights[channel]?.[0] === 1;
-  });
-}
-
 /** Corrected traces, channels × samples; a fresh array. */
 export function correctTraces(data: Float32Array, rows: SparseRows): Float32Array<ArrayBuffer> {
   return whitenChunk(data, rows);

@@ -44,7 +44,6 @@ export interface EstimateOptions {
   maxPartners?: number | undefined;
   /** `windowUm` apart tissue may move differently; `Infinity` for one rigid motion. */
   windowUm?: number | undefined;
-  onProgress?: ((fraction: number) => void) | undefined;
 }
 
 const defaults = {
@@ -86,7 +85,6 @@ export function estimateMotion(chunks: readonly LocatedPeaks[], options: Estimat
     });
     const maxShift = Math.max(2, Math.round(maxShiftUm / depthBinUm));
     shifts.push(correlatePairs(raster, window, { pairs, maxShift, minCorrelation: settings.minCorrelation }));
-    options.onProgress?.(shifts.length / windows.length);
   }
   const displacementsUm = solveWhereConsistent(shifts, { pairs, binCount: bins.binCount });
   if (!displacementsUm) return motionless('no-structure', shape);

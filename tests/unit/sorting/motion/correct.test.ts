@@ -2,9 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Probe } from '#lib/model/recording.ts';
 import { randomStream } from '#lib/math/random.ts';
 import { layOutProbe } from '#lib/simulation/probe-layout.ts';
-import { findNeighbours } from '#lib/sorting/geometry.ts';
-import { composeRows, correctTraces, correctionRows } from '#lib/sorting/motion/correct.ts';
-import { computeWhitening, measureCovariance, whitenChunk } from '#lib/sorting/whitening.ts';
+import { correctTraces, correctionRows } from '#lib/sorting/motion/correct.ts';
 import { column } from './drifting-peaks.ts';
 
 const probe = column(300);
@@ -26,16 +24,6 @@ function relativeError(found: Float32Array, truth: Float32Array): number {
     size += value ** 2;
   });
   return Math.sqrt(error / size);
-}
-
-function whitening() {
-  const stream = randomStream(1);
-  const channelCount = probe.contacts.length;
-  const data = Float32Array.from({ length: channelCount * 4000 }, () => 7 * stream.normal());
-  const neighbours = findNeighbours(probe, { radiusUm: Infinity, maxCount: 16, usable: all });
-  const noise = new Float64Array(channelCount).fill(7);
-  const covariance = measureCovariance(data, { channelCount, from: 0, to: 4000, noise, neighbours });
-  return { data, rows: computeWhitening(covariance, { noise, neighbours }) };
 }
 
 describe('the correction of traces', () => {
@@ -76,22 +64,11 @@ describe('the correction of traces', () => {
     expect(Math.sqrt(variance)).toBeLessThan(1.06);
   });
 
-  it('is exactly the identity for no displacement, and keeps the whitening then', () => {
+  it('is exactly the identity for no displacement', () => {
     const rows = correctionRows(new Float64Array(32), { probe, usable: all });
-    const { data, rows: white } = whitening();
+    const stream = randomStream(1);
+    const data = Float32Array.from({ length: 32 * 4000 }, () => 7 * stream.normal());
     expect(correctTraces(data, rows)).toEqual(data);
-    expect(composeRows(white, rows)).toEqual(white);
-  });
-
-  it('gives in one weighted sum what correcting and whitening give in turn', () => {
-    const { data, rows: white } = whitening();
-    const rows = correctionRows(7.5, { probe, usable: all });
-    const composite = composeRows(white, rows);
-    expect(composite.neighbours.every((near, channel) => near[0] === channel)).toBe(true);
-    const once = whitenChunk(data, composite);
-    const twice = whitenChunk(correctTraces(data, rows), white);
-    expect(relativeError(once, twice)).toBeLessThan(0.01);
-    expect(composeRows(white, correctionRows(7.5, { probe, usable: all }))).toEqual(composite);
   });
 
   it('neither makes nor uses unusable channels', () => {

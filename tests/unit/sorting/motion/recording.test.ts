@@ -5,9 +5,8 @@ import { probe32Spec } from '#lib/simulation/specification.ts';
 import { planChunks, readChunk } from '#lib/sorting/chunks.ts';
 import { findNeighbours } from '#lib/sorting/geometry.ts';
 import { inlinePool } from '#lib/sorting/inline-pool.ts';
-import { composeRows, correctionRows } from '#lib/sorting/motion/correct.ts';
 import { type LocatedPeaks, localisePeaks } from '#lib/sorting/motion/localise.ts';
-import { displacementOfChannels } from '#lib/sorting/motion/motion.ts';
+
 import { estimateMotion } from '#lib/sorting/motion/register.ts';
 import { resolveParameters } from '#lib/sorting/parameters.ts';
 import { cleanChunk, detectChunk, prepare } from '#lib/sorting/prepare.ts';
@@ -46,12 +45,8 @@ it('the steps in order follow the motion of a generated recording from its trace
   expect(median(errors)).toBeLessThan(1);
   expect(Math.max(...errors)).toBeLessThan(3);
 
-  const moved = displacementOfChannels(motion, info.probe, 12.5);
-  const rows = correctionRows(moved, { probe: info.probe, usable: preparation.usable });
-  const composite = composeRows(preparation.whitening, rows);
   const chunk = await readChunk(source, grid, { index: 12 });
-  // What the pipeline will do: the chunk's own whitening instead of the recording's.
-  const { whitened } = cleanChunk({ ...preparation, whitening: composite }, chunk);
+  const { whitened } = cleanChunk({ ...preparation, motion }, chunk);
   const sd = Math.sqrt(whitened.reduce((sum, value) => sum + value * value, 0) / whitened.length);
   expect(sd).toBeGreaterThan(0.9);
   expect(sd).toBeLessThan(1.5);
