@@ -27,6 +27,8 @@ const leastPeaksPerBin = 5;
 const leastAgreement = 0.5;
 /** A contact's reach: a probe of less extent along its depth shows no motion. */
 const leastExtentUm = 40;
+/** The longest shank there is has 45 mm: what is longer has contacts that see nothing of each other. */
+const largestExtentUm = 50_000;
 /** Within so much of the probe's ends, on both sides, a depth's weight falls from 1 to the least. */
 const endTaperUm = 20;
 const endWeight = 0.1;
@@ -62,12 +64,13 @@ export function estimateMotion(chunks: readonly LocatedPeaks[], options: Estimat
   const settings = { ...defaults, ...definedOnly(options) };
   const extent = probeExtent(options.probe);
   const bins = planBins(options.durationSeconds, settings.binSeconds);
+  const extentUm = extent.highestUm - extent.lowestUm;
+  const followed = extentUm >= leastExtentUm && extentUm <= largestExtentUm;
   const shape = {
-    windowCentresUm: placeWindows(extent, settings.windowUm),
+    windowCentresUm: placeWindows(extent, followed ? settings.windowUm : Infinity),
     binTimes: Float64Array.from({ length: bins.binCount }, (_, bin) => (bin + 0.5) * bins.binSeconds)
   };
-  const extentUm = extent.highestUm - extent.lowestUm;
-  if (extentUm < leastExtentUm) return motionless('no-depth-extent', shape);
+  if (!followed) return motionless('no-depth-extent', shape);
   const raster = drawRaster(chunks, planRaster(extent, bins));
   if (raster.peakCount < Math.max(leastPeaks, leastPeaksPerBin * bins.binCount))
     return motionless('too-few-peaks', shape);
