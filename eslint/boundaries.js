@@ -9,8 +9,9 @@ export const allowedLayers = {
   'lib/model': [],
   'lib/math': [],
   'lib/bytes': ['lib/model'],
-  'lib/formats': ['lib/bytes', 'lib/model'],
-  'lib/sorting': ['lib/model', 'lib/math'],
+  'lib/sorting/kernels': [],
+  'lib/formats': ['lib/bytes', 'lib/model', 'lib/sorting/kernels'],
+  'lib/sorting': ['lib/model', 'lib/math', 'lib/sorting/kernels'],
   'lib/simulation': ['lib/model', 'lib/math'],
   'lib/metrics': ['lib/model', 'lib/math'],
   'lib/classifier': ['lib/model', 'lib/metrics'],
@@ -92,7 +93,10 @@ const packageHomes = [
 /** @param {string} path */
 function layerOf(path) {
   const clean = path.replaceAll('\\', '/');
-  const match = /(?:^|\/)(?:src\/)?(lib\/[^/]+|workers|routes|service-worker|compute-node)\//.exec(clean);
+  const match =
+    /(?:^|\/)(?:src\/)?(lib\/sorting\/kernels|lib\/[^/]+|workers|routes|service-worker|compute-node)\//.exec(
+      clean
+    );
   return match?.[1];
 }
 

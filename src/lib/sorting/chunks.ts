@@ -57,7 +57,7 @@ export function spreadChunks(grid: ChunkGrid, count: number): number[] {
 
 /**
  * Reads a chunk with its halo. Where the halo reaches beyond the recording, the traces are continued by point
- * reflection at their end, which gives the filter no step; a value that is not finite repeats the one before it.
+ * reflection at their end, which gives the filter no step.
  */
 export async function readChunk(
   source: TraceSource,
@@ -70,8 +70,6 @@ export async function readChunk(
   const read = await source.read(first, last, signal);
   const samples = endSample - startSample + 2 * grid.haloSamples;
   const shape = { index, startSample, endSample, haloSamples: grid.haloSamples };
-  for (let channel = 0; channel < grid.channelCount; channel++)
-    holdLastFinite(read.subarray(channel * (last - first), (channel + 1) * (last - first)));
   if (last - first === samples) return { ...shape, data: read };
   const data = new Float32Array(grid.channelCount * samples);
   const lead = first - (startSample - grid.haloSamples);
@@ -81,18 +79,6 @@ export async function readChunk(
     reflectEnds(into, lead, lead + last - first);
   }
   return { ...shape, data };
-}
-
-function holdLastFinite(values: Float32Array): void {
-  // Zero times a number is zero, times anything else NaN: a quick look, as all are finite nearly always.
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (values[i] as number) * 0;
-  if (sum === 0) return;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number;
-    // Only infinities and NaN do not cancel.
-    if (value - value !== 0) values[i] = i > 0 ? (values[i - 1] as number) : 0;
-  }
 }
 
 /** Fills [0, start) and [end, length) by 2·edge − mirrored value. */

@@ -16,6 +16,8 @@ export interface DetectOptions {
   exclusionSamples: number;
   /** Channels within the radius of each, itself first. */
   neighbours: Int32Array[];
+  /** If given, only peaks at samples where it is not 0 are looked for; one a sample. */
+  where?: Uint8Array | undefined;
 }
 
 /** Peaks in order of sample, then channel. */
@@ -32,7 +34,7 @@ export interface Peaks {
  * lower channel, so that a flat top is one peak.
  */
 export function detectSpikes(data: Float32Array, options: DetectOptions): Peaks {
-  const { channelCount, from, to, threshold, sign } = options;
+  const { channelCount, from, to, threshold, sign, where } = options;
   const samples = data.length / channelCount;
   const low = sign === 'positive' ? -Infinity : -threshold;
   const high = sign === 'negative' ? Infinity : threshold;
@@ -44,6 +46,7 @@ export function detectSpikes(data: Float32Array, options: DetectOptions): Peaks 
     const end = base + Math.min(to, samples - 1);
     for (let at = nextBeyond(base + Math.max(from, 1), end); at < end; at = nextBeyond(at + 1, end)) {
       const t = at - base;
+      if (where && where[t] === 0) continue;
       const height = heightOf(data[at] as number, sign);
       if (heightOf(data[base + t - 1] as number, sign) >= height) continue;
       if (heightOf(data[base + t + 1] as number, sign) > height) continue;

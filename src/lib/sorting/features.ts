@@ -7,7 +7,8 @@ import { type Chunk } from './chunks.ts';
 import { type Peaks, detectSpikes } from './detect.ts';
 import { type MatchedFilter } from './matched-filter.ts';
 import { MatchedMap } from './matched-map.ts';
-import { type CleanChunk, type Preparation, cleanChunk, detectChunk } from './prepare.ts';
+import { viewTraces } from './kernels/traces.ts';
+import { type CleanChunk, type Preparation, cleanParts, detectChunk } from './prepare.ts';
 
 /** The stretch around a peak, in ms. */
 const beforeMs = 0.8;
@@ -57,7 +58,8 @@ export function snippetMoments({
   preparation: Preparation;
   chunk: Chunk;
 }): ChunkMoments {
-  const clean = cleanChunk(preparation, chunk);
+  const { whitened, from, to } = cleanParts(preparation, chunk);
+  const clean = { whitened: viewTraces(whitened), from, to };
   const peaks = detectChunk(preparation, clean);
   const { beforeSamples, length } = snippetWindow(preparation.samplingRateHz);
   const samples = clean.whitened.length / preparation.channelCount;
@@ -80,7 +82,7 @@ export function snippetMoments({
 
 /** Sums over all channels of clipped products at each lag. */
 function noiseProducts(
-  { whitened, from, to }: CleanChunk,
+  { whitened, from, to }: Omit<CleanChunk, 'filtered'>,
   { samples, length }: { samples: number; length: number }
 ): Float64Array<ArrayBuffer> {
   const sums = new Float64Array(length);
@@ -115,7 +117,7 @@ export function makeFeatureSpace(
 
 /** Features of peaks: peaks × row length, a row being neighbours × components. */
 export function projectPeaks(
-  { whitened }: CleanChunk,
+  { whitened }: Pick<CleanChunk, 'whitened'>,
   { peaks, space, channelCount }: { peaks: Peaks; space: FeatureSpace; channelCount: number }
 ): Float32Array<ArrayBuffer> {
   const { window, basis, neighbours, componentCount: components, rowLength } = space;
@@ -155,15 +157,15 @@ export interface DetectedChunk {
 
 /** Cleans a chunk, finds where the matched filter sees spikes and describes them: the task `detect`. */
 export function describePeaks({ preparation, space, filter, chunk }: DetectInput): DetectedChunk {
-  const clean = cleanChunk(preparation, chunk);
+  const { whitened, from, to } = cleanParts(preparation, chunk);
   const { channelCount, detection } = preparation;
-  const { map } = new MatchedMap(clean.whitened, filter);
-  const found = { channelCount, from: clean.from, to: clean.to };
+  const { map } = new MatchedMap(whitened, filter);
+  const found = { channelCount, from, to };
   const peaks = detectSpikes(map, { ...detection, ...found, sign: 'positive' });
   const origin = chunk.startSample - chunk.haloSamples;
   return {
     samples: Float64Array.from(peaks.samples, (sample) => sample + origin),
     channels: peaks.channels,
-    features: projectPeaks(clean, { peaks, space, channelCount })
+    features: projectPeaks({ whitened: viewTraces(whitened) }, { peaks, space, channelCount })
   };
 }

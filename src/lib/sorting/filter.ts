@@ -3,15 +3,15 @@
  * Second-order Butterworth high-pass and low-pass, run forwards and backwards (fourth order each in effect).
  */
 import { cos, sin } from '../math/portable.ts';
-import { KernelMemory } from './kernels/kernels.ts';
-import { subtractReference, usedRows } from './reference.ts';
+import { type TracesPart, addressOf, placeTraces, viewTraces } from './kernels/traces.ts';
+import { subtractReferencePart, usedRows } from './reference.ts';
 
 /** Direct-form coefficients b0, b1, b2, a1, a2 of the high-pass, then of the low-pass. */
 export type BandPass = Float64Array;
 
 /** The upper edge never lies above this part of the sampling rate, where the low-pass would have no room. */
 const highestEdge = 0.45;
-/** Four traces at a time in double precision. */
+/** Eight traces at a time. */
 const workBytesPerSample = 32;
 
 export interface BandOptions {
@@ -47,24 +47,30 @@ export interface FilterOptions {
 }
 
 /** Band-passes and references `data` (channels × samples, halo included) in place. */
-export function filterChunk(
-  data: Float32Array,
-  { channelCount, filter, usable, reference }: FilterOptions
+export function filterChunk(data: Float32Array, { channelCount, ...options }: FilterOptions): void {
+  const traces = placeTraces(data, channelCount);
+  filterPart(traces, options);
+  data.set(viewTraces(traces));
+}
+
+/** The same of traces that lie in the kernels' memory. A value that is not finite repeats the one before it. */
+export function filterPart(
+  traces: TracesPart,
+  { filter, usable, reference }: Omit<FilterOptions, 'channelCount'>
 ): void {
-  const samples = data.length / channelCount;
-  for (let channel = 0; channel < channelCount; channel++)
-    if (!usable[channel]) data.fill(0, channel * samples, (channel + 1) * samples);
+  const { memory, part, channelCount, samples } = traces;
   const rows = usedRows(usable, channelCount);
+  const view = viewTraces(traces);
+  for (let channel = 0; channel < channelCount; channel++)
+    if (!usable[channel]) view.fill(0, channel * samples, (channel + 1) * samples);
   if (rows.length === 0 || samples === 0) return;
-  const memory = new KernelMemory(
-    ...[data.byteLength, rows.byteLength, filter.byteLength],
-    samples * workBytesPerSample
+  for (const row of rows) memory.run.holdFinite(addressOf(traces, row, 0), samples);
+  const list = memory.addIntegers(rows);
+  const coefficients = memory.addFloats(filter);
+  const work = memory.add(samples * workBytesPerSample);
+  memory.run.bandPass(
+    ...([memory.address(part), samples, memory.address(list), rows.length] as const),
+    ...([memory.address(coefficients), memory.address(work)] as const)
   );
-  const [traces = 0, list = 0, coefficients = 0, work = 0] = memory.addresses;
-  memory.floats(0, data.length).set(data);
-  memory.integers(1, rows.length).set(rows);
-  memory.doubles(2, filter.length).set(filter);
-  memory.run.bandPass(traces, samples, list, rows.length, coefficients, work);
-  data.set(memory.floats(0, data.length));
-  if (reference !== 'none') subtractReference(data, { channelCount, usable, kind: reference });
+  if (reference !== 'none') subtractReferencePart(traces, { usable, kind: reference });
 }

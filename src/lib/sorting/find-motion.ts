@@ -5,10 +5,11 @@
 import { type TraceSource } from '../model/recording.ts';
 import { type Chunk } from './chunks.ts';
 import { findNeighbours } from './geometry.ts';
+import { viewTraces } from './kernels/traces.ts';
 import { type LocatedPeaks, localisePeaks } from './motion/localise.ts';
 import { type Motion, motionSpanUm } from './motion/motion.ts';
 import { estimateMotion } from './motion/register.ts';
-import { type Preparation, cleanChunk, detectChunk } from './prepare.ts';
+import { type Preparation, cleanParts, detectChunk } from './prepare.ts';
 
 /** Channels within this distance locate a peak. */
 const locateRadiusUm = 75;
@@ -26,11 +27,12 @@ export interface LocateInput {
 
 /** Finds and localises one chunk's peaks: the task `locate`. */
 export function locatePeaks({ preparation, neighbours, chunk }: LocateInput): LocatedPeaks {
-  const clean = cleanChunk(preparation, chunk);
+  const { filtered, whitened, from, to } = cleanParts(preparation, chunk);
   const { probe, samplingRateHz } = preparation;
   const startSample = chunk.startSample - chunk.haloSamples;
   const options = { probe, neighbours, samplingRateHz, startSample };
-  return localisePeaks(clean.filtered, detectChunk(preparation, clean), options);
+  const peaks = detectChunk(preparation, { whitened: viewTraces(whitened), from, to });
+  return localisePeaks(viewTraces(filtered), peaks, options);
 }
 
 export interface FindMotionOptions {

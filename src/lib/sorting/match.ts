@@ -8,8 +8,9 @@ import { type SnippetWindow } from './features.ts';
 import { type MatchedFilter } from './matched-filter.ts';
 import { MatchedMap } from './matched-map.ts';
 import { type Matcher } from './matchers.ts';
-import { type Preparation, cleanChunk } from './prepare.ts';
-import { type WaveformSums, type WaveformWindow, accumulateWaveforms } from './waveforms.ts';
+import { type TracesPart, placeTraces } from './kernels/traces.ts';
+import { type Preparation, cleanParts } from './prepare.ts';
+import { type ChunkWaveforms, type WaveformWindow, accumulateWaveforms } from './waveforms.ts';
 
 /** How often the residual is looked through. */
 const passCount = 4;
@@ -45,7 +46,7 @@ export interface MatchedSpikes {
 }
 
 export interface MatchOutput extends MatchedSpikes {
-  waveforms: WaveformSums;
+  waveforms: ChunkWaveforms;
 }
 
 export interface Match {
@@ -58,12 +59,8 @@ export interface Match {
 /** Explains one chunk's spikes: the task `match`. Spikes in the halo are explained too but not returned. */
 export function matchChunk(input: MatchInput): MatchOutput {
   const { preparation, chunk, window } = input;
-  const clean = cleanChunk(preparation, chunk);
-  const matches = explainPeaks(clean.whitened, {
-    ...input,
-    channelCount: preparation.channelCount,
-    detection: preparation.detection
-  })
+  const clean = cleanParts(preparation, chunk);
+  const matches = explainTraces(clean.whitened, { ...input, detection: preparation.detection })
     .filter(
       ({ start }) => start + window.beforeSamples >= clean.from && start + window.beforeSamples < clean.to
     )
@@ -75,7 +72,6 @@ export function matchChunk(input: MatchInput): MatchOutput {
     templates,
     gains: Float32Array.from(matches, ({ gain }) => gain),
     waveforms: accumulateWaveforms(clean.filtered, {
-      channelCount: preparation.channelCount,
       positions: Int32Array.from(matches, ({ start }) => start + window.beforeSamples),
       units: templates,
       window: input.waveformWindow,
@@ -84,16 +80,24 @@ export function matchChunk(input: MatchInput): MatchOutput {
   };
 }
 
-export type ExplainOptions = Pick<Preparation, 'channelCount' | 'detection'> &
+export type ExplainOptions = Pick<Preparation, 'detection'> &
   Pick<MatchInput, 'window' | 'filter' | 'matchers' | 'threshold'>;
 
-/** Takes templates off whitened traces (channels × samples) until no more places are explained. */
-export function explainPeaks(whitened: Float32Array, options: ExplainOptions): Match[] {
-  const { channelCount, detection, window, filter, matchers, threshold } = options;
+/** Takes templates off whitened traces (channels × samples) until no more places are explained; a copy is worked on. */
+export function explainPeaks(
+  whitened: Float32Array,
+  { channelCount, ...options }: ExplainOptions & { channelCount: number }
+): Match[] {
+  return explainTraces(placeTraces(whitened, channelCount), options);
+}
+
+/** The same of whitened traces in the kernels' memory, where the residual stays. */
+export function explainTraces(whitened: TracesPart, options: ExplainOptions): Match[] {
+  const { detection, window, filter, matchers, threshold } = options;
+  const { channelCount, samples } = whitened;
   const placed = placeMatchers(whitened, { matchers, filter });
-  const { samples } = placed.map;
   const byChannel = seenByChannel(matchers, channelCount);
-  const reach = reachOfProfiles(filter);
+  const mapped = mappedBy(matchers, filter);
   const margin = window.length + lagReach + filter.taps.length;
   const changed = new Uint8Array(samples).fill(1);
   const matches: Match[] = [];
@@ -101,12 +105,11 @@ export function explainPeaks(whitened: Float32Array, options: ExplainOptions): M
     const peaks = detectSpikes(placed.map.map, {
       ...detection,
       ...{ channelCount, from: margin, to: samples - margin },
-      ...{ sign: 'positive', threshold: candidatePart * threshold }
+      ...{ sign: 'positive', threshold: candidatePart * threshold, ...(pass > 0 && { where: changed }) }
     });
     const found: Match[] = [];
     for (let k = 0; k < peaks.samples.length; k++) {
       const sample = peaks.samples[k] as number;
-      if (!changed[sample]) continue;
       const seen = byChannel[peaks.channels[k] as number] as Seen[];
       const match = explainPeak({ sample, seen, placed, options });
       if (!match) continue;
@@ -115,7 +118,7 @@ export function explainPeaks(whitened: Float32Array, options: ExplainOptions): M
     }
     if (found.length === 0) break;
     matches.push(...found);
-    if (pass < passCount - 1) refresh(placed.map, { found, filter, reach, changed });
+    if (pass < passCount - 1) refresh(placed.map, { found, filter, mapped, changed });
   }
   return matches;
 }
@@ -135,13 +138,18 @@ function seenByChannel(matchers: Matcher[], channelCount: number): Seen[][] {
   return byChannel;
 }
 
-/** For each channel those whose profiles hold it. */
-function reachOfProfiles({ profiles }: MatchedFilter): number[][] {
+/** For each template the channels on which the map changes when it is taken off. */
+function mappedBy(matchers: Matcher[], { profiles }: MatchedFilter): Map<Matcher, Int32Array> {
   const reach: Set<number>[] = profiles.map(() => new Set());
   profiles.forEach((of, channel) => {
     for (const { near } of of) for (const other of near) reach[other]?.add(channel);
   });
-  return reach.map((channels) => [...channels]);
+  return new Map(
+    matchers.map((matcher) => {
+      const reached = [...matcher.channels].flatMap((channel) => [...(reach[channel] as Set<number>)]);
+      return [matcher, Int32Array.from(new Set(reached))];
+    })
+  );
 }
 
 /** Brings the map up to date after a pass, and marks the samples where it may have changed. */
@@ -150,17 +158,15 @@ function refresh(
   {
     found,
     filter,
-    reach,
+    mapped,
     changed
-  }: { found: Match[]; filter: MatchedFilter; reach: number[][]; changed: Uint8Array }
+  }: { found: Match[]; filter: MatchedFilter; mapped: Map<Matcher, Int32Array>; changed: Uint8Array }
 ): void {
   changed.fill(0);
   for (const { matcher, start } of found) {
     const from = Math.max(0, start - (filter.taps.length - filter.beforeSamples));
     const to = start + matcher.length + filter.beforeSamples;
-    const mapped = new Set<number>();
-    for (const channel of matcher.channels) for (const other of reach[channel] as number[]) mapped.add(other);
-    map.refresh({ from, to, shaped: matcher.channels, mapped: Int32Array.from(mapped) });
+    map.refresh({ from, to, shaped: matcher.channels, mapped: mapped.get(matcher) as Int32Array });
     changed.fill(1, from, to);
   }
 }
@@ -174,45 +180,43 @@ interface Placed {
 
 /** Copies traces and templates to where the kernels find them. */
 function placeMatchers(
-  whitened: Float32Array,
+  whitened: TracesPart,
   { matchers, filter }: { matchers: Matcher[]; filter: MatchedFilter }
 ): Placed {
-  const places = new Map<Matcher, { channels: number; waveform: number }>();
-  let [channelCount, valueCount] = [0, 0];
-  for (const matcher of matchers) {
-    places.set(matcher, { channels: channelCount, waveform: valueCount });
-    channelCount += matcher.channels.length;
-    valueCount += matcher.waveform.length;
-  }
+  const { memory, part, samples } = whitened;
   const lagCount = 2 * lagReach + 1;
-  const map = new MatchedMap(whitened, filter, [4 * channelCount, 4 * valueCount, 4 * lagCount]);
-  const { memory, samples } = map;
-  const part = { channels: MatchedMap.part(0), waveforms: MatchedMap.part(1), products: MatchedMap.part(2) };
-  const channelValues = memory.integers(part.channels, channelCount);
-  const waveformValues = memory.floats(part.waveforms, valueCount);
-  for (const [{ channels, waveform }, place] of places) {
-    channelValues.set(channels, place.channels);
-    waveformValues.set(waveform, place.waveform);
+  let channels = memory.address(memory.addIntegers(matchers.flatMap((matcher) => [...matcher.channels])));
+  let waveform = memory.address(memory.addFloats(joined(matchers.map((matcher) => matcher.waveform))));
+  const products = memory.add(4 * lagCount);
+  const places = new Map<Matcher, readonly [number, number, number, number]>();
+  for (const matcher of matchers) {
+    places.set(matcher, [channels, matcher.channels.length, waveform, matcher.length]);
+    channels += 4 * matcher.channels.length;
+    waveform += 4 * matcher.waveform.length;
   }
-  const products = memory.floats(part.products, lagCount);
-  const traces = memory.address(0);
-  const placeOf = (matcher: Matcher) => {
-    const place = places.get(matcher) as { channels: number; waveform: number };
-    return [
-      ...([memory.address(part.channels) + 4 * place.channels, matcher.channels.length] as const),
-      ...([memory.address(part.waveforms) + 4 * place.waveform, matcher.length] as const)
-    ] as const;
-  };
+  const map = new MatchedMap(whitened, filter);
+  const traces = memory.address(part);
+  const [out, values] = [memory.address(products), memory.floats(products, lagCount)];
+  const placeOf = (matcher: Matcher) => places.get(matcher) as readonly [number, number, number, number];
   return {
     map,
     correlate: (matcher, firstStart, count) => {
-      const out = memory.address(part.products);
       memory.run.correlateLags(traces, samples, ...placeOf(matcher), firstStart, count, out);
-      return products;
+      return values;
     },
     subtract: ({ matcher, start, gain }) =>
       memory.run.subtractWaveform(traces, samples, ...placeOf(matcher), start, gain)
   };
+}
+
+function joined(parts: Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 /**

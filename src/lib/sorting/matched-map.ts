@@ -1,12 +1,12 @@
 /** The matched filter applied to a chunk: how much each channel and sample looks like a spike, in noise SDs. */
-import { KernelMemory } from './kernels/kernels.ts';
+import { type TracesPart, addressOf, roomLike, viewTraces } from './kernels/traces.ts';
 import { type MatchedFilter } from './matched-filter.ts';
 
-/** Parts of the memory, in their order; what a caller adds comes behind them. */
-const parts = { traces: 0, shaped: 1, map: 2, scratch: 3, taps: 4, near: 5, weights: 6 } as const;
-const ownParts = Object.keys(parts).length;
+/** All channels are made for so many samples before the next ones, so that they stay in the processor's cache. */
+const tileSamples = 1024;
 
 interface PlacedProfile {
+  /** Byte addresses. */
   near: number;
   weights: number;
   count: number;
@@ -14,59 +14,68 @@ interface PlacedProfile {
 
 /** Holds until the next use of the kernels. */
 export class MatchedMap {
-  readonly memory: KernelMemory;
-  /** channels × samples, in noise SDs: the whitened traces, less what was taken off them. */
-  readonly traces: Float32Array<ArrayBuffer>;
-  /** channels × samples: the best of each channel's profiles; 0 within the filter's length of the chunk's ends. */
-  readonly map: Float32Array<ArrayBuffer>;
-  readonly samples: number;
+  /** Whitened traces, in noise SDs, less what was taken off them. */
+  readonly traces: TracesPart;
   readonly #filter: MatchedFilter;
+  readonly #shaped: TracesPart;
+  readonly #map: TracesPart;
   readonly #profiles: PlacedProfile[][];
+  readonly #taps: number;
+  readonly #scratch: number;
 
-  /** @param more sizes in bytes of further parts that the caller lays out. */
-  constructor(whitened: Float32Array, filter: MatchedFilter, more: number[] = []) {
-    const channelCount = filter.profiles.length;
-    const values = filter.profiles.flat().reduce((sum, { near }) => sum + near.length, 0);
+  /** @param traces whitened; the map stays true to them only if `refresh` is told what changed */
+  constructor(traces: TracesPart, filter: MatchedFilter) {
+    const { memory, channelCount, samples } = traces;
+    this.traces = traces;
     this.#filter = filter;
-    this.samples = whitened.length / channelCount;
-    const whole = whitened.byteLength;
-    this.memory = new KernelMemory(
-      ...[whole, whole, whole, 4 * this.samples],
-      ...[filter.taps.byteLength, 4 * values, 4 * values, ...more]
-    );
-    this.traces = this.memory.floats(parts.traces, whitened.length);
-    this.map = this.memory.floats(parts.map, whitened.length);
-    this.traces.set(whitened);
-    this.memory.floats(parts.shaped, whitened.length).fill(0);
-    this.map.fill(0);
-    this.memory.floats(parts.taps, filter.taps.length).set(filter.taps);
-    this.#profiles = this.#placeProfiles(values);
+    this.#taps = memory.address(memory.addFloats(filter.taps));
+    this.#scratch = memory.address(memory.add(4 * samples));
+    this.#profiles = this.#placeProfiles();
+    this.#shaped = roomLike(traces);
+    this.#map = roomLike(traces);
+    this.#clearEnds();
     const all = Int32Array.from({ length: channelCount }, (_, channel) => channel);
-    this.refresh({ from: 0, to: this.samples, shaped: all, mapped: all });
+    for (let from = 0; from < samples; from += tileSamples)
+      this.refresh({ from, to: Math.min(from + tileSamples, samples), shaped: all, mapped: all });
   }
 
-  /** The part of the memory that the caller laid out as its `at`-th. */
-  static part(at: number): number {
-    return ownParts + at;
+  /**
+   * channels × samples: the best of each channel's profiles; 0 within the filter's length of the chunk's ends and on
+   * channels without a profile. Holds until a part is added to the memory.
+   */
+  get map(): Float32Array<ArrayBuffer> {
+    return viewTraces(this.#map);
   }
 
-  #placeProfiles(values: number): PlacedProfile[][] {
-    const near = this.memory.integers(parts.near, values);
-    const weights = this.memory.floats(parts.weights, values);
-    let at = 0;
+  #placeProfiles(): PlacedProfile[][] {
+    const { memory } = this.traces;
+    const all = this.#filter.profiles.flat();
+    let near = memory.address(memory.addIntegers(all.flatMap((profile) => [...profile.near])));
+    let weights = memory.address(memory.addFloats(all.flatMap((profile) => [...profile.weights])));
     return this.#filter.profiles.map((profiles) =>
       profiles.map((profile) => {
-        const [first, count] = [at, profile.near.length];
-        near.set(profile.near, first);
-        weights.set(profile.weights, first);
-        at += count;
-        return {
-          near: this.memory.address(parts.near) + 4 * first,
-          weights: this.memory.address(parts.weights) + 4 * first,
-          count
-        };
+        const placed = { near, weights, count: profile.near.length };
+        near += 4 * placed.count;
+        weights += 4 * placed.count;
+        return placed;
       })
     );
+  }
+
+  /** Where nothing is ever written there is whatever the memory held before. */
+  #clearEnds(): void {
+    const { taps, beforeSamples } = this.#filter;
+    const { samples, channelCount } = this.traces;
+    const last = samples - (taps.length - beforeSamples) + 1;
+    for (const traces of [this.#shaped, this.#map]) {
+      const view = viewTraces(traces);
+      for (let channel = 0; channel < channelCount; channel++) {
+        const row = view.subarray(channel * samples, (channel + 1) * samples);
+        if (this.#profiles[channel]?.length === 0) row.fill(0);
+        row.fill(0, 0, beforeSamples);
+        row.fill(0, Math.max(0, last));
+      }
+    }
   }
 
   /**
@@ -76,26 +85,27 @@ export class MatchedMap {
    */
   refresh({ from, to, shaped, mapped }: Stretch): void {
     const { taps, beforeSamples } = this.#filter;
+    const { memory, samples } = this.traces;
     const first = Math.max(from, beforeSamples);
-    const width = Math.min(to, this.samples - (taps.length - beforeSamples) + 1) - first;
+    const width = Math.min(to, samples - (taps.length - beforeSamples) + 1) - first;
     if (width <= 0) return;
-    const { run } = this.memory;
-    const address = (part: number, channel: number, sample: number) =>
-      this.memory.address(part) + 4 * (channel * this.samples + sample);
-    const tapsAt = this.memory.address(parts.taps);
+    const { run } = memory;
     for (const channel of shaped)
       run.convolve(
-        ...([address(parts.traces, channel, first - beforeSamples), tapsAt, taps.length, width] as const),
-        address(parts.shaped, channel, first)
+        ...([
+          addressOf(this.traces, channel, first - beforeSamples),
+          this.#taps,
+          taps.length,
+          width
+        ] as const),
+        addressOf(this.#shaped, channel, first)
       );
-    const shapedAt = address(parts.shaped, 0, first);
-    const scratch = this.memory.address(parts.scratch);
+    const shapedAt = addressOf(this.#shaped, 0, first);
     for (const channel of mapped)
       this.#profiles[channel]?.forEach(({ near, weights, count }, k) => {
-        const out = address(parts.map, channel, first);
-        const sums = [shapedAt, this.samples, near, weights, count] as const;
-        run.weightedSum(...sums, k === 0 ? out : scratch, width);
-        if (k > 0) run.largestInto(out, scratch, width);
+        const out = addressOf(this.#map, channel, first);
+        run.weightedSum(shapedAt, samples, near, weights, count, k === 0 ? out : this.#scratch, width);
+        if (k > 0) run.largestInto(out, this.#scratch, width);
       });
   }
 }

@@ -7,6 +7,8 @@ const madToSd = 1.4826022185056018;
 const stride = 5;
 /** A channel whose noise is below this part of the median channel's carries no signal (disconnected or shorted). */
 const deadFraction = 0.05;
+/** Less is what rounding leaves of a constant. */
+const leastNoiseUv = 1e-9;
 
 /** MAD noise in µV of each channel, one a channel; `data` is channels × samples, [from, to) is measured. */
 export function measureNoise(
@@ -26,9 +28,9 @@ export function measureNoise(
 
 /** 1 for each channel that carries a signal, 0 for constant, saturated or disconnected ones. */
 export function findUsableChannels(noise: Float64Array): Uint8Array {
-  const positive = Float64Array.from(noise.filter((sd) => sd > 0));
+  const positive = Float64Array.from(noise.filter((sd) => sd > leastNoiseUv));
   const typical = medianInPlace(positive);
-  return Uint8Array.from(noise, (sd) => (sd > 0 && sd >= deadFraction * typical ? 1 : 0));
+  return Uint8Array.from(noise, (sd) => (sd > leastNoiseUv && sd >= deadFraction * typical ? 1 : 0));
 }
 
 /** The median of several measurements of each channel (measurements × channels). */

@@ -12,7 +12,7 @@ import { findMotion } from './find-motion.ts';
 import { finishSorting } from './finish.ts';
 import { contactDistance, findNeighbours } from './geometry.ts';
 import { runInOrder } from './in-order.ts';
-import { type MatchOutput, type MatchedSpikes } from './match.ts';
+import { type MatchedSpikes } from './match.ts';
 import { type MatchedFilter, makeMatchedFilter } from './matched-filter.ts';
 import { makeMatchers } from './matchers.ts';
 import { mergeTemplates } from './merge.ts';
@@ -24,7 +24,7 @@ import { type Preparation, prepare } from './prepare.ts';
 import { type ChannelSpikes, SpikeReservoir, capacityOf } from './reservoir.ts';
 import { type SortingTasks } from './tasks.ts';
 import { type Template, makeTemplates } from './templates.ts';
-import { type WaveformSums, addInto, addSums, emptySums, noSums, waveformWindow } from './waveforms.ts';
+import { type WaveformSums, addInto, addSums, emptySums, waveformWindow } from './waveforms.ts';
 
 /** A spike is described by at most so many channels, and its mean waveform measured on so many. */
 const maxTemplateChannels = 32;
@@ -302,7 +302,7 @@ async function matchAll(
   });
   const channels = templates.map(({ mainChannel }) => near[mainChannel] as Int32Array);
   const waveforms = emptySums(channels, window);
-  const parts: MatchOutput[] = [];
+  const parts: MatchedSpikes[] = [];
   await overChunks(run, {
     task: 'match',
     indices: spreadChunks(grid, grid.chunkCount),
@@ -315,9 +315,9 @@ async function matchAll(
       waveformWindow: window,
       waveformChannels: channels
     },
-    onResult: (part) => {
-      addSums(waveforms, part.waveforms);
-      parts.push({ ...part, waveforms: noSums(0) });
+    onResult: ({ waveforms: sums, ...part }) => {
+      addSums(waveforms, sums);
+      parts.push(part);
     },
     onProgress: run.report('match')
   });

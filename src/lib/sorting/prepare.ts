@@ -7,16 +7,17 @@ import { type WorkerPool } from '../model/engine.ts';
 import { type Probe, type RecordingInfo, type TraceSource } from '../model/recording.ts';
 import { type Chunk, planChunks, readChunk, spreadChunks } from './chunks.ts';
 import { type PeakSign, type Peaks, detectSpikes } from './detect.ts';
-import { type BandPass, designBandPass, filterChunk } from './filter.ts';
+import { type BandPass, designBandPass, filterChunk, filterPart } from './filter.ts';
 import { findNeighbours } from './geometry.ts';
 import { runInOrder } from './in-order.ts';
-import { correctTraces, correctionRows } from './motion/correct.ts';
+import { type TracesPart, placeTraces, viewTraces } from './kernels/traces.ts';
+import { correctionRows } from './motion/correct.ts';
 import { type Motion, displacementOfChannels } from './motion/motion.ts';
 import { combineNoise, findUsableChannels, measureNoise } from './noise.ts';
 import { type SortingParameters } from './parameters.ts';
 import { subtractReference } from './reference.ts';
 import { type SortingTasks } from './tasks.ts';
-import { type Whitening, computeWhitening, measureCovariance, whitenChunk } from './whitening.ts';
+import { type Whitening, computeWhitening, measureCovariance, whitenPart } from './whitening.ts';
 
 /** So many chunks, spread evenly, are measured. */
 const measuredChunks = 10;
@@ -184,7 +185,7 @@ function assemble({ info, parameters, filter, reference, profiles }: Assembly): 
   };
 }
 
-/** The traces of a chunk as the engine sees them; buffers are fresh or the chunk's own. */
+/** The traces of a chunk as the engine sees them. */
 export interface CleanChunk {
   /** Band-passed and referenced, µV, channels × samples: the chunk's own array where nothing moved. */
   filtered: Float32Array<ArrayBuffer>;
@@ -195,33 +196,52 @@ export interface CleanChunk {
   to: number;
 }
 
-/** Filters `chunk.data` in place, moves it back to where it was, and whitens it. */
-export function cleanChunk(preparation: Preparation, chunk: Chunk): CleanChunk {
-  const { channelCount, filter, usable, reference, whitening } = preparation;
-  filterChunk(chunk.data, { channelCount, filter, usable, reference });
-  const filtered = withoutMotion(preparation, chunk);
+/** The same in the kernels' memory, where it holds until the next chunk is cleaned. */
+export interface CleanParts {
+  filtered: TracesPart;
+  whitened: TracesPart;
+  from: number;
+  to: number;
+}
+
+/** Filters a chunk, moves it back to where it was, and whitens it; `chunk.data` stays as it is. */
+export function cleanParts(preparation: Preparation, chunk: Chunk): CleanParts {
+  const traces = placeTraces(chunk.data, preparation.channelCount);
+  filterPart(traces, preparation);
+  const filtered = withoutMotion(traces, preparation, chunk);
   return {
     filtered,
-    whitened: whitenChunk(filtered, whitening),
+    whitened: whitenPart(filtered, preparation.whitening),
     from: chunk.haloSamples,
-    to: chunk.data.length / channelCount - chunk.haloSamples
+    to: traces.samples - chunk.haloSamples
   };
 }
 
+/** The same in arrays, `chunk.data` being filtered in place. */
+export function cleanChunk(preparation: Preparation, chunk: Chunk): CleanChunk {
+  const { filtered, whitened, from, to } = cleanParts(preparation, chunk);
+  if (preparation.motion)
+    return { filtered: viewTraces(filtered).slice(), whitened: viewTraces(whitened).slice(), from, to };
+  chunk.data.set(viewTraces(filtered));
+  return { filtered: chunk.data, whitened: viewTraces(whitened).slice(), from, to };
+}
+
 function withoutMotion(
+  traces: TracesPart,
   { motion, probe, usable, samplingRateHz }: Preparation,
-  { data, startSample, endSample }: Chunk
-): Float32Array<ArrayBuffer> {
-  if (!motion) return data;
+  { startSample, endSample }: Chunk
+): TracesPart {
+  if (!motion) return traces;
   const middle = (startSample + endSample) / 2 / samplingRateHz;
-  return correctTraces(
-    data,
-    correctionRows(displacementOfChannels(motion, probe, middle), { probe, usable })
-  );
+  const displacement = displacementOfChannels(motion, probe, middle);
+  return whitenPart(traces, correctionRows(displacement, { probe, usable }));
 }
 
 /** The peaks of a cleaned chunk's own samples, exactly as the pipeline finds them. */
-export function detectChunk(preparation: Preparation, { whitened, from, to }: CleanChunk): Peaks {
+export function detectChunk(
+  preparation: Preparation,
+  { whitened, from, to }: Omit<CleanChunk, 'filtered'>
+): Peaks {
   return detectSpikes(whitened, {
     channelCount: preparation.channelCount,
     from,

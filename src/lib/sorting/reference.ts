@@ -1,5 +1,5 @@
 /** Common reference: what all channels share at a sample is taken off each of them. */
-import { KernelMemory } from './kernels/kernels.ts';
+import { type TracesPart, placeTraces, viewTraces } from './kernels/traces.ts';
 import { medianSteps } from './median-network.ts';
 
 export interface ReferenceOptions {
@@ -10,28 +10,31 @@ export interface ReferenceOptions {
 }
 
 /** A block of a trace that the kernel works on at a time. */
-const blockBytes = 512;
+const blockBytes = 256;
 
 /** Subtracts the median or mean over the usable channels in place; `data` is channels × samples. */
-export function subtractReference(
-  data: Float32Array,
-  { channelCount, usable, kind }: ReferenceOptions
+export function subtractReference(data: Float32Array, { channelCount, ...options }: ReferenceOptions): void {
+  const traces = placeTraces(data, channelCount);
+  subtractReferencePart(traces, options);
+  data.set(viewTraces(traces));
+}
+
+/** The same of traces that lie in the kernels' memory. */
+export function subtractReferencePart(
+  traces: TracesPart,
+  { usable, kind }: Omit<ReferenceOptions, 'channelCount'>
 ): void {
-  const samples = data.length / channelCount;
+  const { memory, part, channelCount, samples } = traces;
   const rows = usedRows(usable, channelCount);
   if (rows.length === 0) return;
-  if (kind === 'mean') return subtractMean(data, { rows, samples });
+  if (kind === 'mean') return subtractMean(viewTraces(traces), { rows, samples });
   const steps = medianSteps(rows.length);
-  const memory = new KernelMemory(
-    ...[data.byteLength, rows.byteLength, steps.byteLength],
-    rows.length * blockBytes
+  const [list, network] = [memory.addIntegers(rows), memory.addIntegers(steps)];
+  const block = memory.add(rows.length * blockBytes);
+  memory.run.subtractMedian(
+    ...([memory.address(part), samples, memory.address(list), rows.length] as const),
+    ...([memory.address(network), steps.length / 2, memory.address(block)] as const)
   );
-  const [traces = 0, list = 0, network = 0, block = 0] = memory.addresses;
-  memory.floats(0, data.length).set(data);
-  memory.integers(1, rows.length).set(rows);
-  memory.integers(2, steps.length).set(steps);
-  memory.run.subtractMedian(traces, samples, list, rows.length, network, steps.length / 2, block);
-  data.set(memory.floats(0, data.length));
 }
 
 /** Numbers of the channels that are used, ascending. */

@@ -57,5 +57,5 @@ export function transferables<Name extends keyof SortingTasks>(
   if (name === 'cluster') return [(output as ClusterOutput).medians.buffer];
   if (name !== 'match') return [];
   const { sums, squares } = (output as MatchOutput).waveforms;
-  return [...sums, ...squares].map((values) => values.buffer);
+  return [sums.buffer, squares.buffer];
 }

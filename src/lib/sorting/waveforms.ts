@@ -1,4 +1,5 @@
 /** Mean and standard deviation of units' waveforms in the filtered recording, in µV. */
+import { type TracesPart } from './kernels/traces.ts';
 
 /** Output window around the spike, as results have it. */
 const beforeMs = 1;
@@ -29,7 +30,7 @@ export function slackLength({ beforeSamples, afterSamples, slackSamples }: Wavef
 /** Running sums of the units' waveforms with slack. */
 export interface WaveformSums {
   counts: Float64Array<ArrayBuffer>;
-  /** For each unit its channels × samples; empty of a chunk in which it has no spike. */
+  /** For each unit its channels × samples. */
   sums: Float64Array<ArrayBuffer>[];
   squares: Float64Array<ArrayBuffer>[];
 }
@@ -39,14 +40,17 @@ export function emptySums(channels: Int32Array[], window: WaveformWindow): Wavef
   return { counts: new Float64Array(channels.length), sums: rows(), squares: rows() };
 }
 
-/** Sums of units without any spike, which need no room yet. */
-export function noSums(unitCount: number): WaveformSums {
-  const rows = () => Array.from({ length: unitCount }, () => new Float64Array(0));
-  return { counts: new Float64Array(unitCount), sums: rows(), squares: rows() };
+/** One chunk's sums of the units that have a spike in it. */
+export interface ChunkWaveforms {
+  units: Int32Array<ArrayBuffer>;
+  /** Spikes of each. */
+  counts: Int32Array<ArrayBuffer>;
+  /** One after the other, for each unit its channels × samples. */
+  sums: Float32Array<ArrayBuffer>;
+  squares: Float32Array<ArrayBuffer>;
 }
 
 export interface AccumulateOptions {
-  channelCount: number;
   /** Spike samples within the chunk. */
   positions: Int32Array;
   units: Int32Array;
@@ -54,47 +58,60 @@ export interface AccumulateOptions {
   channels: Int32Array[];
 }
 
-/** Sums over the spikes of one chunk; `filtered` is channels × samples. Spikes too near its ends are left out. */
-export function accumulateWaveforms(filtered: Float32Array, options: AccumulateOptions): WaveformSums {
-  const { channelCount, positions, units, window, channels } = options;
-  const samples = filtered.length / channelCount;
+/** Sums over the spikes of one chunk's filtered traces. Spikes too near its ends are left out. */
+export function accumulateWaveforms(filtered: TracesPart, options: AccumulateOptions): ChunkWaveforms {
+  const { memory, part, samples } = filtered;
+  const { positions, units, window, channels } = options;
   const length = slackLength(window);
-  const result = noSums(channels.length);
-  for (let k = 0; k < positions.length; k++) {
-    const unit = units[k] as number;
-    const start = (positions[k] as number) - window.beforeSamples - window.slackSamples;
-    if (start < 0 || start + length > samples) continue;
-    const near = channels[unit] as Int32Array;
-    if (result.counts[unit] === 0) {
-      result.sums[unit] = new Float64Array(near.length * length);
-      result.squares[unit] = new Float64Array(near.length * length);
-    }
-    const sums = result.sums[unit] as Float64Array;
-    const squares = result.squares[unit] as Float64Array;
-    result.counts[unit] = (result.counts[unit] as number) + 1;
-    for (let c = 0; c < near.length; c++) {
-      const base = (near[c] as number) * samples + start;
-      for (let t = 0; t < length; t++) {
-        const value = filtered[base + t] as number;
-        sums[c * length + t] = (sums[c * length + t] as number) + value;
-        squares[c * length + t] = (squares[c * length + t] as number) + value * value;
-      }
-    }
+  const before = window.beforeSamples + window.slackSamples;
+  const spikes = Array.from(positions, (position, k) => ({
+    unit: units[k] as number,
+    start: position - before
+  }));
+  const inside = spikes.filter(({ start }) => start >= 0 && start + length <= samples);
+  const present = [...new Set(inside.map(({ unit }) => unit))].sort((a, b) => a - b);
+  const near = memory.addIntegers(present.flatMap((unit) => [...(channels[unit] as Int32Array)]));
+  const rowCount = present.reduce((sum, unit) => sum + (channels[unit] as Int32Array).length, 0);
+  const [sums, squares] = [memory.add(4 * rowCount * length), memory.add(4 * rowCount * length)];
+  for (const sum of [sums, squares]) memory.floats(sum, rowCount * length).fill(0);
+  const counts = new Int32Array(present.length);
+  const place = new Map<number, { at: number; row: number }>();
+  let row = 0;
+  present.forEach((unit, at) => {
+    place.set(unit, { at, row });
+    row += (channels[unit] as Int32Array).length;
+  });
+  for (const { unit, start } of inside) {
+    const { at, row: first } = place.get(unit) as { at: number; row: number };
+    counts[at] = (counts[at] as number) + 1;
+    const offset = 4 * first * length;
+    memory.run.addStretches(
+      ...([memory.address(part), samples, memory.address(near) + 4 * first] as const),
+      ...([(channels[unit] as Int32Array).length, start, length] as const),
+      ...([memory.address(sums) + offset, memory.address(squares) + offset] as const)
+    );
   }
-  return result;
+  return {
+    units: Int32Array.from(present),
+    counts,
+    sums: memory.floats(sums, rowCount * length).slice(),
+    squares: memory.floats(squares, rowCount * length).slice()
+  };
 }
 
 /** Adds one chunk's sums to the total, in place. */
-export function addSums(total: WaveformSums, chunk: WaveformSums): void {
-  chunk.counts.forEach((count, unit) => {
-    if (count === 0) return;
-    total.counts[unit] = (total.counts[unit] as number) + count;
-    addInto(total.sums[unit] as Float64Array, chunk.sums[unit] as Float64Array);
-    addInto(total.squares[unit] as Float64Array, chunk.squares[unit] as Float64Array);
+export function addSums(total: WaveformSums, { units, counts, sums, squares }: ChunkWaveforms): void {
+  let from = 0;
+  units.forEach((unit, at) => {
+    const into = total.sums[unit] as Float64Array;
+    total.counts[unit] = (total.counts[unit] as number) + (counts[at] as number);
+    addInto(into, sums.subarray(from, from + into.length));
+    addInto(total.squares[unit] as Float64Array, squares.subarray(from, from + into.length));
+    from += into.length;
   });
 }
 
 /** Adds one array to another of its length, in place. */
-export function addInto(total: Float64Array, part: Float64Array): void {
+export function addInto(total: Float64Array, part: Float64Array | Float32Array): void {
   for (let i = 0; i < total.length; i++) total[i] = (total[i] as number) + (part[i] as number);
 }

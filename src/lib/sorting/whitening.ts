@@ -3,7 +3,7 @@
  * (C + εI)^(−1/2) of that neighbourhood's noise covariance. Whitened noise has standard deviation 1.
  */
 import { symmetricEigen } from '../math/linear-algebra.ts';
-import { KernelMemory } from './kernels/kernels.ts';
+import { type TracesPart, addressOf, placeTraces, roomLike, viewTraces } from './kernels/traces.ts';
 
 /** Values beyond so many noise SDs are clipped while covariances are measured, so that spikes do not count as noise. */
 const clipSd = 4;
@@ -11,6 +11,8 @@ const clipSd = 4;
 const ridge = 0.01;
 /** Every so manyeth sample enters the covariance. */
 const covarianceStride = 8;
+/** All channels are made for so many samples before the next ones, so that they stay in the processor's cache. */
+const tileSamples = 1024;
 
 export interface Whitening {
   /** The channels that each channel is made from, itself first; empty for an unusable channel. */
@@ -101,23 +103,31 @@ function whiteningRow(matrix: Float64Array, n: number): Float64Array {
 }
 
 /** Whitened traces of a filtered chunk: channels × samples, in noise standard deviations; unusable channels are zero. */
-export function whitenChunk(
-  data: Float32Array,
-  { neighbours, weights }: Whitening
-): Float32Array<ArrayBuffer> {
-  const channelCount = neighbours.length;
-  const samples = data.length / channelCount;
-  const most = 4 * Math.max(1, ...neighbours.map((near) => near.length));
-  const memory = new KernelMemory(data.byteLength, most, most, data.byteLength);
-  const [traces = 0, near = 0, row = 0, out = 0] = memory.addresses;
-  memory.floats(0, data.length).set(data);
-  for (let channel = 0; channel < channelCount; channel++) {
-    const list = neighbours[channel] as Int32Array;
-    memory.integers(1, list.length).set(list);
-    memory.floats(2, list.length).set(weights[channel] as Float64Array);
-    memory.run.weightedSum(
-      ...([traces, samples, near, row, list.length, out + 4 * channel * samples, samples] as const)
-    );
+export function whitenChunk(data: Float32Array, whitening: Whitening): Float32Array<ArrayBuffer> {
+  return viewTraces(whitenPart(placeTraces(data, whitening.neighbours.length), whitening)).slice();
+}
+
+/** The same of traces that lie in the kernels' memory, into a new part of it. */
+export function whitenPart(traces: TracesPart, { neighbours, weights }: Whitening): TracesPart {
+  const { memory, samples } = traces;
+  const near = memory.addIntegers(neighbours.flatMap((list) => [...list]));
+  const row = memory.addFloats(weights.flatMap((list) => [...list]));
+  const whitened = roomLike(traces);
+  for (let start = 0; start < samples; start += tileSamples) {
+    const width = Math.min(tileSamples, samples - start);
+    let at = 0;
+    neighbours.forEach(({ length }, channel) => {
+      memory.run.weightedSum(
+        ...([
+          addressOf(traces, 0, start),
+          samples,
+          memory.address(near) + at,
+          memory.address(row) + at
+        ] as const),
+        ...([length, addressOf(whitened, channel, start), width] as const)
+      );
+      at += 4 * length;
+    });
   }
-  return memory.floats(3, data.length).slice();
+  return whitened;
 }

@@ -6,27 +6,32 @@ interface Traces {
   samples: number;
 }
 
-/** Two second-order sections, forwards and backwards in double precision. */
+const { fround } = Math;
+/** What is added to each value, so that nothing dies away into the smallest numbers. */
+const notQuiteNothing = fround(1e-18);
+
+/** Two second-order sections, forwards and backwards in single precision. */
 export function bandPassTrace(trace: Float32Array, coefficients: Float64Array): Float32Array {
   const offset = trace[0] ?? 0;
   const forwards = twoSections(
-    Float64Array.from(trace, (value) => value - offset),
+    trace.map((value) => value - offset),
     coefficients
   );
-  const backwards = twoSections(forwards.reverse(), coefficients).reverse();
-  return Float32Array.from(backwards);
+  return twoSections(forwards.reverse(), coefficients).reverse();
 }
 
-function twoSections(values: Float64Array, coefficients: Float64Array): Float64Array {
-  return section(section(values, coefficients.subarray(0, 5)), coefficients.subarray(5, 10));
+function twoSections(values: Float32Array, coefficients: Float64Array): Float32Array {
+  const rounded = Float32Array.from(coefficients);
+  const entering = values.map((value) => value + notQuiteNothing);
+  return section(section(entering, rounded.subarray(0, 5)), rounded.subarray(5, 10));
 }
 
-function section(values: Float64Array, [b0 = 0, b1 = 0, b2 = 0, a1 = 0, a2 = 0]: Float64Array): Float64Array {
+function section(values: Float32Array, [b0 = 0, b1 = 0, b2 = 0, a1 = 0, a2 = 0]: Float32Array): Float32Array {
   let [first, second] = [0, 0];
   return values.map((x) => {
-    const y = b0 * x + first;
-    first = b1 * x - a1 * y + second;
-    second = b2 * x - a2 * y;
+    const y = fround(fround(b0 * x) + first);
+    first = fround(fround(fround(b1 * x) + second) - fround(a1 * y));
+    second = fround(fround(b2 * x) - fround(a2 * y));
     return y;
   });
 }

@@ -142,6 +142,74 @@ it('a waveform is taken off its channels alone, at its place', () => {
   expect(memory.floats(0, data.length)).toEqual(expected);
 });
 
+it('stretches and their squares are added up, each sum rounded', () => {
+  const [channelCount, samples, length] = [5, 80, 23];
+  const data = traces(channelCount, samples);
+  const channels = Int32Array.of(4, 0, 2);
+  const memory = new KernelMemory();
+  const [at, list] = [memory.addFloats(data), memory.addIntegers(channels)];
+  const [sums, squares] = [memory.addFloats(new Float32Array(69)), memory.addFloats(new Float32Array(69))];
+  const expected = [new Float32Array(69), new Float32Array(69)] as const;
+  for (const start of [3, 40]) {
+    memory.run.addStretches(
+      ...([memory.address(at), samples, memory.address(list), 3, start, length] as const),
+      ...([memory.address(sums), memory.address(squares)] as const)
+    );
+    channels.forEach((channel, c) => {
+      for (let t = 0; t < length; t++) {
+        const value = data[channel * samples + start + t] ?? NaN;
+        expected[0][c * length + t] = (expected[0][c * length + t] ?? NaN) + value;
+        expected[1][c * length + t] = (expected[1][c * length + t] ?? NaN) + Math.fround(value * value);
+      }
+    });
+  }
+  expect(memory.floats(sums, 69)).toEqual(expected[0]);
+  expect(memory.floats(squares, 69)).toEqual(expected[1]);
+});
+
+it.each([
+  [1, 3],
+  [3, 70],
+  [4, 64],
+  [6, 131],
+  [13, 5]
+])('counts of %i channels of %i samples become traces, rounded once', (channelCount, samples) => {
+  const stream = randomStream(3, 'counts', channelCount);
+  const counts = Int16Array.from({ length: channelCount * samples }, () =>
+    Math.floor(65_536 * stream.uniform() - 32_768)
+  );
+  const gains = Float64Array.from({ length: channelCount }, (_, c) => 0.195 + c / 7);
+  const offsets = Float64Array.from({ length: channelCount }, (_, c) => c / 3 - 0.1);
+  const memory = new KernelMemory();
+  const from = memory.add(counts.byteLength);
+  const [gain, offset] = [memory.addDoubles(gains), memory.addDoubles(offsets)];
+  const out = memory.add(4 * counts.length);
+  memory.shorts(from, counts.length).set(counts);
+  memory.run.scaleCounts(
+    ...([memory.address(from), samples, channelCount, memory.address(gain), memory.address(offset)] as const),
+    memory.address(out)
+  );
+  const expected = new Float32Array(counts.length);
+  for (let channel = 0; channel < channelCount; channel++)
+    for (let t = 0; t < samples; t++)
+      expected[channel * samples + t] =
+        (counts[t * channelCount + channel] ?? NaN) * (gains[channel] ?? NaN) + (offsets[channel] ?? NaN);
+  expect(memory.floats(out, counts.length)).toEqual(expected);
+});
+
+it('values that are not finite repeat the one before them', () => {
+  for (const bad of [NaN, Infinity, -Infinity])
+    for (const at of [0, 5, 12]) {
+      const values = Float32Array.from({ length: 13 }, (_, i) => i + 1);
+      values[at] = bad;
+      const memory = new KernelMemory();
+      const part = memory.addFloats(values);
+      memory.run.holdFinite(memory.address(part), values.length);
+      values[at] = at;
+      expect(memory.floats(part, values.length)).toEqual(values);
+    }
+});
+
 it('the next value beyond the limits is found at any place, and only within the range', () => {
   const values = new Float32Array(41);
   const memory = new KernelMemory(values.byteLength);
@@ -154,6 +222,14 @@ it('the next value beyond the limits is found at any place, and only within the 
       expect(find(at + 1, 41)).toBe(41);
       expect(find(0, at)).toBe(at);
     }
+});
+
+it('a part that is added later leaves the others as they are', () => {
+  const memory = new KernelMemory(16);
+  memory.floats(0, 4).set([1, 2, 3, 4]);
+  const part = memory.add(80_000_000);
+  memory.floats(part, 20_000_000).fill(9);
+  expect([...memory.floats(0, 4)]).toEqual([1, 2, 3, 4]);
 });
 
 it('memory grows with what is laid out in it, and earlier content is not relied on', () => {

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { randomStream } from '#lib/math/random.ts';
 import { detectSpikes } from '#lib/sorting/detect.ts';
 import { type MatchedFilter, makeMatchedFilter } from '#lib/sorting/matched-filter.ts';
+import { placeTraces, viewTraces } from '#lib/sorting/kernels/traces.ts';
 import { MatchedMap } from '#lib/sorting/matched-map.ts';
 import { makeMatchers } from '#lib/sorting/matchers.ts';
 import { explainPeaks } from '#lib/sorting/match.ts';
@@ -60,7 +61,7 @@ beforeAll(() => {
 });
 
 const peaksOf = (data: Float32Array, threshold: number) =>
-  detectSpikes(new MatchedMap(data, filter).map, {
+  detectSpikes(new MatchedMap(placeTraces(data, channelCount), filter).map, {
     ...{ channelCount, from: 100, to: samples - 100, threshold, sign: 'positive' as const },
     ...{ exclusionSamples: 12, neighbours: around.map(({ near }) => near) }
   });
@@ -79,7 +80,10 @@ describe('the matched filter', () => {
       const made = makeMatchedFilter({ ...options, autocorrelation, sign: 'negative' });
       made.profiles[2]?.forEach((_, profile) => {
         const alone = { ...made, profiles: made.profiles.map((all) => all.slice(profile, profile + 1)) };
-        const values = new MatchedMap(data, alone).map.subarray(2 * samples + 100, 3 * samples - 100);
+        const values = new MatchedMap(placeTraces(data, channelCount), alone).map.subarray(
+          2 * samples + 100,
+          3 * samples - 100
+        );
         const variance = values.reduce((sum, value) => sum + value * value, 0) / values.length;
         expect(Math.sqrt(variance)).toBeCloseTo(1, 1);
       });
@@ -106,7 +110,7 @@ describe('the matched filter', () => {
     const made = makeMatchedFilter({ ...options, sign });
     const seen = (height: number) => {
       const { map } = new MatchedMap(
-        addSpikes(new Float32Array(channelCount * samples), { at: [900], height }),
+        placeTraces(addSpikes(new Float32Array(channelCount * samples), { at: [900], height }), channelCount),
         made
       );
       return (map[3 * samples + 900] ?? 0) > 5;
@@ -115,15 +119,16 @@ describe('the matched filter', () => {
   });
 
   it('is in step again after a part of the traces changed', () => {
-    const map = new MatchedMap(noise(), filter);
+    const map = new MatchedMap(placeTraces(noise(), channelCount), filter);
     const [from, to] = [5000, 5067];
+    const values = viewTraces(map.traces);
     for (const channel of [2, 3])
-      for (let t = from; t < to; t++) map.traces[channel * samples + t] = 0.5 * t - 2500;
+      for (let t = from; t < to; t++) values[channel * samples + t] = 0.5 * t - 2500;
     const all = Int32Array.from({ length: channelCount }, (_, channel) => channel);
     const reach = filter.taps.length;
     map.refresh({ from: from - reach, to: to + reach, shaped: Int32Array.of(2, 3), mapped: all });
-    const [traces, kept] = [map.traces.slice(), map.map.slice()];
-    expect(kept).toEqual(new MatchedMap(traces, filter).map.slice());
+    const [traces, kept] = [values.slice(), map.map.slice()];
+    expect(kept).toEqual(new MatchedMap(placeTraces(traces, channelCount), filter).map.slice());
   });
 });
 

@@ -43,6 +43,25 @@ interface Exports {
     start: number,
     gain: number
   ): void;
+  holdFinite(trace: number, count: number): void;
+  addStretches(
+    data: number,
+    samples: number,
+    channels: number,
+    channelCount: number,
+    start: number,
+    length: number,
+    sums: number,
+    squares: number
+  ): void;
+  scaleCounts(
+    counts: number,
+    samples: number,
+    channelCount: number,
+    gains: number,
+    offsets: number,
+    out: number
+  ): void;
   nextBeyond(trace: number, from: number, to: number, low: number, high: number): number;
   correlateLags(
     data: number,
@@ -79,36 +98,64 @@ export function kernelAddress(values: Float32Array): number | undefined {
   return loaded && values.buffer === loaded.memory.buffer ? values.byteOffset : undefined;
 }
 
-/** A layout of the memory; it and the views into it hold until the next one is made. */
+/** A layout of the memory, in parts. It holds until the next one is made, a view into it until a part is added. */
 export class KernelMemory {
   readonly run: Exports;
   readonly #memory: WebAssembly.Memory;
-  /** Byte addresses of the parts, in the order in which their sizes were given. */
-  readonly addresses: readonly number[];
+  readonly #addresses: number[] = [];
+  #end = firstByte;
 
-  /** @param bytes sizes of the parts */
+  /** @param bytes sizes of the first parts */
   constructor(...bytes: number[]) {
     const { run, memory } = load();
     this.run = run;
     this.#memory = memory;
-    let end = firstByte;
-    this.addresses = bytes.map((size) => {
-      const address = end;
-      end += Math.ceil(size / 16) * 16;
-      return address;
-    });
-    const missing = end + slackBytes - memory.buffer.byteLength;
-    if (missing > 0) memory.grow(Math.ceil(missing / pageBytes));
+    for (const size of bytes) this.add(size);
+  }
+
+  /** Byte addresses of the parts, in the order in which they were added. */
+  get addresses(): readonly number[] {
+    return this.#addresses;
+  }
+
+  /** Lays out one more part behind the others; what is in it is not defined. @returns its number */
+  add(bytes: number): number {
+    const address = this.#end;
+    this.#end += Math.ceil(bytes / 16) * 16;
+    const missing = this.#end + slackBytes - this.#memory.buffer.byteLength;
+    if (missing > 0) this.#memory.grow(Math.ceil(missing / pageBytes));
+    return this.#addresses.push(address) - 1;
+  }
+
+  addFloats(values: ArrayLike<number>): number {
+    const part = this.add(4 * values.length);
+    this.floats(part, values.length).set(values);
+    return part;
+  }
+
+  addDoubles(values: ArrayLike<number>): number {
+    const part = this.add(8 * values.length);
+    this.doubles(part, values.length).set(values);
+    return part;
+  }
+
+  addIntegers(values: ArrayLike<number>): number {
+    const part = this.add(4 * values.length);
+    this.integers(part, values.length).set(values);
+    return part;
   }
 
   address(part: number): number {
-    return this.addresses[part] as number;
+    return this.#addresses[part] as number;
   }
   floats(part: number, length: number): Float32Array<ArrayBuffer> {
     return new Float32Array(this.#buffer, this.address(part), length);
   }
   doubles(part: number, length: number): Float64Array<ArrayBuffer> {
     return new Float64Array(this.#buffer, this.address(part), length);
+  }
+  shorts(part: number, length: number): Int16Array<ArrayBuffer> {
+    return new Int16Array(this.#buffer, this.address(part), length);
   }
   integers(part: number, length: number): Int32Array<ArrayBuffer> {
     return new Int32Array(this.#buffer, this.address(part), length);

@@ -9,7 +9,7 @@
 import { cholesky, solveCholesky } from '../../math/linear-algebra.ts';
 import { exp } from '../../math/portable.ts';
 import { type Contact, type Probe } from '../../model/recording.ts';
-import { type Whitening, whitenChunk } from '../whitening.ts';
+import { type Whitening } from '../whitening.ts';
 
 /** Standard deviation of the kernel: this, or the distance of neighbouring contacts where they lie farther apart. */
 const kernelSdUm = 20;
@@ -21,7 +21,7 @@ const reachSds = 4;
 /** Smaller weights are left out: of a correction, and, by the largest of the row, of a composite. */
 const leastWeight = 0.002;
 
-/** One weighted sum a channel, in the form of a whitening; no channels for an unusable one. */
+/** One weighted sum a channel, in the form of a whitening and applied like one; no channels for an unusable one. */
 export type SparseRows = Whitening;
 
 export interface CorrectionOptions {
@@ -112,9 +112,4 @@ function krige(place: Place, { contacts, usable, sd }: Field): { channels: numbe
     channels: kept.map((i) => (near[i] as { channel: number }).channel),
     weights: kept.map((i) => weights[i] as number)
   };
-}
-
-/** Corrected traces, channels × samples; a fresh array. */
-export function correctTraces(data: Float32Array, rows: SparseRows): Float32Array<ArrayBuffer> {
-  return whitenChunk(data, rows);
 }

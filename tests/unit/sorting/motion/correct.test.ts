@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { type Probe } from '#lib/model/recording.ts';
 import { randomStream } from '#lib/math/random.ts';
 import { layOutProbe } from '#lib/simulation/probe-layout.ts';
-import { correctTraces, correctionRows } from '#lib/sorting/motion/correct.ts';
+import { correctionRows } from '#lib/sorting/motion/correct.ts';
+import { whitenChunk as correctTraces } from '#lib/sorting/whitening.ts';
 import { column } from './drifting-peaks.ts';
 
 const probe = column(300);

@@ -3,30 +3,26 @@
  * added in an order that the data does not change, and no relaxed instruction is used: results are the same everywhere.
  */
 
-/** Width of the blocks in which a reference is found, in samples; they stay in the nearest cache. */
-const blockSamples: i32 = 128;
-const blockBytes: usize = 512;
+/** Width of the blocks in which a reference is found, in samples; of 64 rows they fill half of the nearest cache. */
+const blockSamples: i32 = 64;
+const blockBytes: usize = 256;
 
-@inline
-function pair(a: usize, b: usize): v128 {
-  return f64x2.promote_low_f32x4(v128.load32_lane(b, v128.load32_zero(a), 1));
-}
-
-@inline
-function storePair(a: usize, b: usize, values: v128): void {
-  const narrow = f32x4.demote_f64x2_zero(values);
-  v128.store32_lane(a, narrow, 0);
-  v128.store32_lane(b, narrow, 1);
-}
-
-/** Bytes of one sample of four traces in double precision. */
+/** Bytes of one sample of eight traces. */
 const stepBytes: usize = 32;
+/** Keeps what dies away from the smallest numbers, with which processors are slow; far below any rounding of a signal. */
+const notQuiteNothing: f32 = 1e-18;
+
+/** The address of the first of a channel's values; of channels past the last one, the last one's. */
+@inline
+function rowOf(data: usize, bytes: usize, rows: usize, row: i32, last: i32): usize {
+  return data + bytes * <usize>load<i32>(rows + (<usize>min(row, last) << 2));
+}
 
 /**
- * Two second-order sections over the chosen traces, forwards and backwards, in place, in double precision. Four traces
+ * Two second-order sections over the chosen traces, forwards and backwards, in place, in single precision. Eight traces
  * go side by side.
  * @param rows int32, `rowCount` channels
- * @param coefficients float64: b0, b1, b2, a1, a2 of either section
+ * @param coefficients float32: b0, b1, b2, a1, a2 of either section
  * @param work 32 bytes a sample
  */
 export function bandPass(
@@ -40,41 +36,101 @@ export function bandPass(
   const bytes = <usize>samples << 2;
   const end = work + (bytes << 3);
   const last = rowCount - 1;
-  for (let first = 0; first < rowCount; first += 4) {
-    const p = data + bytes * <usize>load<i32>(rows + (<usize>first << 2));
-    const q = data + bytes * <usize>load<i32>(rows + (<usize>min(first + 1, last) << 2));
-    const r = data + bytes * <usize>load<i32>(rows + (<usize>min(first + 2, last) << 2));
-    const s = data + bytes * <usize>load<i32>(rows + (<usize>min(first + 3, last) << 2));
-    // The first value is taken off, so that an offset makes no step at the start.
-    const offset0 = pair(p, q);
-    const offset1 = pair(r, s);
-    for (let at: usize = 0, to = work; at < bytes; at += 4, to += stepBytes) {
-      v128.store(to, f64x2.sub(pair(p + at, q + at), offset0));
-      v128.store(to, f64x2.sub(pair(r + at, s + at), offset1), 16);
-    }
+  for (let first = 0; first < rowCount; first += 8) {
+    for (let half = 0; half < 8; half += 4)
+      interleave(
+        rowOf(data, bytes, rows, first + half, last),
+        rowOf(data, bytes, rows, first + half + 1, last),
+        rowOf(data, bytes, rows, first + half + 2, last),
+        rowOf(data, bytes, rows, first + half + 3, last),
+        bytes,
+        work + (<usize>half << 2)
+      );
     twoSections(work, stepBytes, samples, coefficients);
     twoSections(end - stepBytes, -stepBytes, samples, coefficients);
-    for (let at: usize = 0, from = work; at < bytes; at += 4, from += stepBytes) {
-      storePair(p + at, q + at, v128.load(from));
-      storePair(r + at, s + at, v128.load(from, 16));
-    }
+    for (let half = 0; half < 8; half += 4)
+      deinterleave(
+        rowOf(data, bytes, rows, first + half, last),
+        rowOf(data, bytes, rows, first + half + 1, last),
+        rowOf(data, bytes, rows, first + half + 2, last),
+        rowOf(data, bytes, rows, first + half + 3, last),
+        bytes,
+        work + (<usize>half << 2)
+      );
   }
 }
 
-/** Both sections over `count` samples of four traces, in place, from `at` on, `step` bytes from one to the next. */
+/** Four traces into vectors of one sample each, less the first value of each, so that an offset makes no step. */
+@inline
+function interleave(p: usize, q: usize, r: usize, s: usize, bytes: usize, work: usize): void {
+  const first = sampleOf(p, q, r, s);
+  let at: usize = 0;
+  let to = work;
+  for (; at + 16 <= bytes; at += 16, to += 4 * stepBytes) {
+    const a = v128.load(p + at);
+    const b = v128.load(q + at);
+    const c = v128.load(r + at);
+    const d = v128.load(s + at);
+    const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+    const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+    const ab2 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+    const cd2 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+    v128.store(to, f32x4.sub(v128.shuffle<f64>(ab, cd, 0, 2), first));
+    v128.store(to + stepBytes, f32x4.sub(v128.shuffle<f64>(ab, cd, 1, 3), first));
+    v128.store(to + 2 * stepBytes, f32x4.sub(v128.shuffle<f64>(ab2, cd2, 0, 2), first));
+    v128.store(to + 3 * stepBytes, f32x4.sub(v128.shuffle<f64>(ab2, cd2, 1, 3), first));
+  }
+  for (; at < bytes; at += 4, to += stepBytes)
+    v128.store(to, f32x4.sub(sampleOf(p + at, q + at, r + at, s + at), first));
+}
+
+@inline
+function sampleOf(p: usize, q: usize, r: usize, s: usize): v128 {
+  return v128.load32_lane(s, v128.load32_lane(r, v128.load32_lane(q, v128.load32_zero(p), 1), 2), 3);
+}
+
+/** The vectors back into four traces; of one that occurs twice either is right. */
+@inline
+function deinterleave(p: usize, q: usize, r: usize, s: usize, bytes: usize, work: usize): void {
+  let at: usize = 0;
+  let from = work;
+  for (; at + 16 <= bytes; at += 16, from += 4 * stepBytes) {
+    const a = v128.load(from);
+    const b = v128.load(from + stepBytes);
+    const c = v128.load(from + 2 * stepBytes);
+    const d = v128.load(from + 3 * stepBytes);
+    const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+    const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+    const ab2 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+    const cd2 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+    v128.store(p + at, v128.shuffle<f64>(ab, cd, 0, 2));
+    v128.store(q + at, v128.shuffle<f64>(ab, cd, 1, 3));
+    v128.store(r + at, v128.shuffle<f64>(ab2, cd2, 0, 2));
+    v128.store(s + at, v128.shuffle<f64>(ab2, cd2, 1, 3));
+  }
+  for (; at < bytes; at += 4, from += stepBytes) {
+    const values = v128.load(from);
+    v128.store32_lane(p + at, values, 0);
+    v128.store32_lane(q + at, values, 1);
+    v128.store32_lane(r + at, values, 2);
+    v128.store32_lane(s + at, values, 3);
+  }
+}
+
+/** Both sections over `count` samples of eight traces, in place, from `at` on, `step` bytes from one to the next. */
 @inline
 function twoSections(at: usize, step: usize, count: i32, coefficients: usize): void {
-  const b0 = v128.load64_splat(coefficients);
-  const b1 = v128.load64_splat(coefficients, 8);
-  const b2 = v128.load64_splat(coefficients, 16);
-  const a1 = v128.load64_splat(coefficients, 24);
-  const a2 = v128.load64_splat(coefficients, 32);
-  const c0 = v128.load64_splat(coefficients, 40);
-  const c1 = v128.load64_splat(coefficients, 48);
-  const c2 = v128.load64_splat(coefficients, 56);
-  const d1 = v128.load64_splat(coefficients, 64);
-  const d2 = v128.load64_splat(coefficients, 72);
-  let u0 = f64x2.splat(0);
+  const b0 = v128.load32_splat(coefficients);
+  const b1 = v128.load32_splat(coefficients, 4);
+  const b2 = v128.load32_splat(coefficients, 8);
+  const a1 = v128.load32_splat(coefficients, 12);
+  const a2 = v128.load32_splat(coefficients, 16);
+  const c0 = v128.load32_splat(coefficients, 20);
+  const c1 = v128.load32_splat(coefficients, 24);
+  const c2 = v128.load32_splat(coefficients, 28);
+  const d1 = v128.load32_splat(coefficients, 32);
+  const d2 = v128.load32_splat(coefficients, 36);
+  let u0 = f32x4.splat(0);
   let v0 = u0;
   let w0 = u0;
   let x0 = u0;
@@ -82,23 +138,44 @@ function twoSections(at: usize, step: usize, count: i32, coefficients: usize): v
   let v1 = u0;
   let w1 = u0;
   let x1 = u0;
+  const least = f32x4.splat(notQuiteNothing);
   for (let done = 0; done < count; done++, at += step) {
-    const in0 = v128.load(at);
-    const in1 = v128.load(at, 16);
-    const y0 = f64x2.add(f64x2.mul(b0, in0), u0);
-    const y1 = f64x2.add(f64x2.mul(b0, in1), u1);
-    u0 = f64x2.add(f64x2.sub(f64x2.mul(b1, in0), f64x2.mul(a1, y0)), v0);
-    u1 = f64x2.add(f64x2.sub(f64x2.mul(b1, in1), f64x2.mul(a1, y1)), v1);
-    v0 = f64x2.sub(f64x2.mul(b2, in0), f64x2.mul(a2, y0));
-    v1 = f64x2.sub(f64x2.mul(b2, in1), f64x2.mul(a2, y1));
-    const z0 = f64x2.add(f64x2.mul(c0, y0), w0);
-    const z1 = f64x2.add(f64x2.mul(c0, y1), w1);
-    w0 = f64x2.add(f64x2.sub(f64x2.mul(c1, y0), f64x2.mul(d1, z0)), x0);
-    w1 = f64x2.add(f64x2.sub(f64x2.mul(c1, y1), f64x2.mul(d1, z1)), x1);
-    x0 = f64x2.sub(f64x2.mul(c2, y0), f64x2.mul(d2, z0));
-    x1 = f64x2.sub(f64x2.mul(c2, y1), f64x2.mul(d2, z1));
+    const in0 = f32x4.add(v128.load(at), least);
+    const in1 = f32x4.add(v128.load(at, 16), least);
+    const y0 = f32x4.add(f32x4.mul(b0, in0), u0);
+    const y1 = f32x4.add(f32x4.mul(b0, in1), u1);
+    u0 = f32x4.sub(f32x4.add(f32x4.mul(b1, in0), v0), f32x4.mul(a1, y0));
+    u1 = f32x4.sub(f32x4.add(f32x4.mul(b1, in1), v1), f32x4.mul(a1, y1));
+    v0 = f32x4.sub(f32x4.mul(b2, in0), f32x4.mul(a2, y0));
+    v1 = f32x4.sub(f32x4.mul(b2, in1), f32x4.mul(a2, y1));
+    const z0 = f32x4.add(f32x4.mul(c0, y0), w0);
+    const z1 = f32x4.add(f32x4.mul(c0, y1), w1);
+    w0 = f32x4.sub(f32x4.add(f32x4.mul(c1, y0), x0), f32x4.mul(d1, z0));
+    w1 = f32x4.sub(f32x4.add(f32x4.mul(c1, y1), x1), f32x4.mul(d1, z1));
+    x0 = f32x4.sub(f32x4.mul(c2, y0), f32x4.mul(d2, z0));
+    x1 = f32x4.sub(f32x4.mul(c2, y1), f32x4.mul(d2, z1));
     v128.store(at, z0);
     v128.store(at, z1, 16);
+  }
+}
+
+/** Lets each value that is not finite repeat the one before it; a first one becomes 0. */
+export function holdFinite(trace: usize, count: i32): void {
+  const end = trace + (<usize>count << 2);
+  const nothing = f32x4.splat(0);
+  let sum = nothing;
+  let at = trace;
+  // Zero times a finite value is zero, times anything else NaN: a quick look, as all are finite nearly always.
+  for (; at + 16 <= end; at += 16) sum = f32x4.add(sum, f32x4.mul(v128.load(at), nothing));
+  let rest: f32 = 0;
+  for (; at < end; at += 4) rest += load<f32>(at) * 0;
+  if (rest == 0 && i32x4.all_true(f32x4.eq(sum, nothing))) return;
+  let before: f32 = 0;
+  for (at = trace; at < end; at += 4) {
+    const value = load<f32>(at);
+    // Only infinities and NaN do not cancel.
+    if (value - value == 0) before = value;
+    else store<f32>(at, before);
   }
 }
 
@@ -121,6 +198,7 @@ export function subtractMedian(
   const lower = block + blockBytes * <usize>((rowCount - 1) >> 1);
   const upper = block + blockBytes * <usize>(rowCount >> 1);
   const half = f32x4.splat(0.5);
+  const end = steps + (<usize>stepCount << 3);
   for (let start = 0; start < samples; start += blockSamples) {
     const width = <usize>min(blockSamples, samples - start) << 2;
     const from = data + (<usize>start << 2);
@@ -130,14 +208,14 @@ export function subtractMedian(
         from + bytes * <usize>load<i32>(rows + (<usize>row << 2)),
         width
       );
-    for (let step = 0; step < stepCount; step++) {
-      const a = block + blockBytes * <usize>load<i32>(steps + (<usize>step << 3));
-      const b = block + blockBytes * <usize>load<i32>(steps + (<usize>step << 3), 4);
-      for (let at: usize = 0; at < blockBytes; at += 16) {
-        const x = v128.load(a + at);
-        const y = v128.load(b + at);
-        v128.store(a + at, f32x4.min(x, y));
-        v128.store(b + at, f32x4.max(x, y));
+    for (let step = steps; step < end; step += 8) {
+      const a = block + blockBytes * <usize>load<i32>(step);
+      const b = block + blockBytes * <usize>load<i32>(step, 4);
+      for (let at: usize = 0; at < blockBytes; at += 64) {
+        exchange(a + at, b + at);
+        exchange(a + at + 16, b + at + 16);
+        exchange(a + at + 32, b + at + 32);
+        exchange(a + at + 48, b + at + 48);
       }
     }
     for (let at: usize = 0; at < blockBytes; at += 16)
@@ -150,6 +228,15 @@ export function subtractMedian(
       for (; at < width; at += 4) store<f32>(trace + at, load<f32>(trace + at) - load<f32>(lower + at));
     }
   }
+}
+
+/** Puts the smaller values of two vectors first. */
+@inline
+function exchange(a: usize, b: usize): void {
+  const x = v128.load(a);
+  const y = v128.load(b);
+  v128.store(a, f32x4.min(x, y));
+  v128.store(b, f32x4.max(x, y));
 }
 
 /**
@@ -321,6 +408,109 @@ export function largestInto(out: usize, other: usize, count: i32): void {
   for (; at + 16 <= bytes; at += 16)
     v128.store(out + at, f32x4.max(v128.load(out + at), v128.load(other + at)));
   for (; at < bytes; at += 4) store<f32>(out + at, max(load<f32>(out + at), load<f32>(other + at)));
+}
+
+/**
+ * Adds stretches of `length` samples from `start` on, and their squares, to running sums, in float32.
+ * @param channels int32, `channelCount` rows of the traces
+ * @param sums float32, channelCount × length, squares: the same
+ */
+export function addStretches(
+  data: usize,
+  samples: i32,
+  channels: usize,
+  channelCount: i32,
+  start: i32,
+  length: i32,
+  sums: usize,
+  squares: usize
+): void {
+  const bytes = <usize>samples << 2;
+  const width = <usize>length << 2;
+  for (let c = 0; c < channelCount; c++, sums += width, squares += width) {
+    const trace = data + (<usize>start << 2) + bytes * <usize>load<i32>(channels + (<usize>c << 2));
+    let at: usize = 0;
+    for (; at + 16 <= width; at += 16) {
+      const values = v128.load(trace + at);
+      v128.store(sums + at, f32x4.add(v128.load(sums + at), values));
+      v128.store(squares + at, f32x4.add(v128.load(squares + at), f32x4.mul(values, values)));
+    }
+    for (; at < width; at += 4) {
+      const value = load<f32>(trace + at);
+      store<f32>(sums + at, load<f32>(sums + at) + value);
+      store<f32>(squares + at, load<f32>(squares + at) + value * value);
+    }
+  }
+}
+
+/**
+ * Interleaved counts as traces: count × gain + offset in double precision, rounded to float32.
+ * @param counts int16, samples × channelCount
+ * @param gains float64, one a channel, offsets: the same
+ * @param out float32, channelCount × samples
+ */
+export function scaleCounts(
+  counts: usize,
+  samples: i32,
+  channelCount: i32,
+  gains: usize,
+  offsets: usize,
+  out: usize
+): void {
+  const stride = <usize>channelCount << 1;
+  const bytes = <usize>samples << 2;
+  // Tiles of 64 samples stay in the nearest cache while all channels are taken from them.
+  for (let tile = 0; tile < samples; tile += 64) {
+    const last = min(tile + 64, samples);
+    let channel = 0;
+    for (; channel + 4 <= channelCount; channel += 4) {
+      const gain = gains + (<usize>channel << 3);
+      const offset = offsets + (<usize>channel << 3);
+      let from = counts + stride * <usize>tile + (<usize>channel << 1);
+      let to = out + bytes * <usize>channel + (<usize>tile << 2);
+      let t = tile;
+      for (; t + 4 <= last; t += 4, from += 4 * stride, to += 16) {
+        const a = v128.load64_zero(from);
+        const b = v128.load64_zero(from + stride);
+        const c = v128.load64_zero(from + 2 * stride);
+        const d = v128.load64_zero(from + 3 * stride);
+        const ab = v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+        const cd = v128.shuffle<i16>(c, d, 0, 8, 1, 9, 2, 10, 3, 11);
+        const first = v128.shuffle<i32>(ab, cd, 0, 4, 1, 5);
+        const second = v128.shuffle<i32>(ab, cd, 2, 6, 3, 7);
+        v128.store(to, scaled(i32x4.extend_low_i16x8_s(first), gain, offset));
+        v128.store(to + bytes, scaled(i32x4.extend_high_i16x8_s(first), gain + 8, offset + 8));
+        v128.store(to + 2 * bytes, scaled(i32x4.extend_low_i16x8_s(second), gain + 16, offset + 16));
+        v128.store(to + 3 * bytes, scaled(i32x4.extend_high_i16x8_s(second), gain + 24, offset + 24));
+      }
+      for (; t < last; t++, from += stride, to += 4)
+        for (let k: usize = 0; k < 4; k++)
+          store<f32>(
+            to + bytes * k,
+            <f32>(<f64>load<i16>(from + (k << 1)) * load<f64>(gain + (k << 3)) + load<f64>(offset + (k << 3)))
+          );
+    }
+    for (; channel < channelCount; channel++) {
+      const gain = load<f64>(gains + (<usize>channel << 3));
+      const offset = load<f64>(offsets + (<usize>channel << 3));
+      let from = counts + stride * <usize>tile + (<usize>channel << 1);
+      let to = out + bytes * <usize>channel + (<usize>tile << 2);
+      for (let t = tile; t < last; t++, from += stride, to += 4)
+        store<f32>(to, <f32>(<f64>load<i16>(from) * gain + offset));
+    }
+  }
+}
+
+@inline
+function scaled(counts: v128, gain: usize, offset: usize): v128 {
+  const factor = v128.load64_splat(gain);
+  const term = v128.load64_splat(offset);
+  const low = f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(counts), factor), term);
+  const high = f64x2.add(
+    f64x2.mul(f64x2.convert_low_i32x4_s(v128.shuffle<i32>(counts, counts, 2, 3, 2, 3)), factor),
+    term
+  );
+  return v128.shuffle<f64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
 }
 
 /** Takes a waveform times `gain` off the traces, channel by channel. */
