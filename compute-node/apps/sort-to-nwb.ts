@@ -8,6 +8,7 @@ import { type TraceSource } from '#lib/model/recording.ts';
 import { type Sorting } from '#lib/model/sorting.ts';
 import { engineProcessor, type SortingParameters } from '#lib/sorting/parameters.ts';
 import { sortRecording } from '#lib/sorting/pipeline.ts';
+import { polarityHint } from '#lib/sorting/polarity.ts';
 import { sortingPool } from '../platform/worker-pool.ts';
 
 export interface SortToNwbOptions {
@@ -38,6 +39,8 @@ export async function sortToNwb(options: SortToNwbOptions): Promise<{ sorting: S
   try {
     const { onProgress } = options;
     const found = await sortRecording({ source, parameters, pool, scratch, seed, signal, onProgress });
+    const hint = await polarityHint({ source, parameters, sorting: found, pool, signal });
+    if (hint !== undefined) options.onNote(hint);
     const sorting = await withClasses(found, options);
     onProgress({ stage: 'write', fraction: 0, overall: 1 });
     const { definitionHash, jobId, firstSample, ...described } = result;

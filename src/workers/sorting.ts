@@ -13,6 +13,7 @@ import { type Sorting } from '#lib/model/sorting.ts';
 import { engineProcessor, resolveParameters } from '#lib/sorting/parameters.ts';
 import { keepSamples } from '#lib/simulation/kept-source.ts';
 import { sortRecording } from '#lib/sorting/pipeline.ts';
+import { polarityHint } from '#lib/sorting/polarity.ts';
 import { installErrorTransfer } from './error-transfer.ts';
 import { openOrigin, type OpenedOrigin, type RecordingOrigin } from './recording-origin.ts';
 import { taskWorkerPool } from './task-worker-pool.ts';
@@ -29,6 +30,8 @@ export interface SortRequest {
 }
 export interface SortOutcome {
   sorting: Sorting;
+  /** What to try where the sort seems to have looked for spikes of the wrong sign. */
+  hint: string | undefined;
   /** Only of a generated recording. */
   truth: TruthComparison | undefined;
   /** Wall time of the sort. */
@@ -52,7 +55,8 @@ const api = {
       const sorting = await withClasses(found);
       const seconds = (performance.now() - started) / 1000;
       finished = { opened, request, sorting };
-      return { sorting, truth: truth && compareWithTruth(truth, sorting), seconds };
+      const hint = await polarityHint({ source, parameters, sorting, pool });
+      return { sorting, hint, truth: truth && compareWithTruth(truth, sorting), seconds };
     } finally {
       await pool.close();
     }

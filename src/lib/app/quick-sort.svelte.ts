@@ -15,7 +15,13 @@ installErrorTransfer();
 export type QuickSortState =
   | { phase: 'idle' }
   | { phase: 'running'; progress: StageProgress | undefined; startedAt: number }
-  | { phase: 'done'; view: SortingView; seconds: number; truth: TruthComparison | undefined }
+  | {
+      phase: 'done';
+      view: SortingView;
+      seconds: number;
+      hint: string | undefined;
+      truth: TruthComparison | undefined;
+    }
   | { phase: 'failed'; error: unknown };
 
 /** The engine's stages, as they are said. */
@@ -72,7 +78,7 @@ export class QuickSort {
     });
     try {
       const request = { origin, parameters, seed, workers: this.workerCount };
-      const { sorting, truth, seconds } = await Promise.race([api.sort(request, onProgress), ended]);
+      const { sorting, hint, truth, seconds } = await Promise.race([api.sort(request, onProgress), ended]);
       const matches = truth && new Map(truth.matches.map((match) => [match.unit, match]));
       const view = new SortingView({
         sorting,
@@ -80,7 +86,7 @@ export class QuickSort {
         channelIds: info.channelIds,
         truth: matches
       });
-      this.#state = { phase: 'done', view, seconds, truth };
+      this.#state = { phase: 'done', view, seconds, hint, truth };
     } catch (error) {
       if (this.#state.phase !== 'running') return;
       this.#endWorker();
