@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { scoreSorting } from '#lib/metrics/score.ts';
 import { measureSnr } from '#lib/metrics/snr.ts';
-import { type SpikeTrains } from '#lib/model/sorting.ts';
 import { pythonEnvironment } from '../scripts/python-env.js';
+import { countFound } from './background.ts';
 import { bandPassed } from './band-passed.ts';
 import { drawSeeds, makeSet, type TestSet } from './sets.ts';
 import { allPeers, ours, type Sorted, sortOurs, sortPeer } from './sorters.ts';
@@ -22,8 +22,6 @@ const warmSeconds = 20;
 
 /** Timed in a fresh process too, as ours always is. */
 const alsoCold = ['tridesclous2'];
-/** A false positive that agrees so well with a unit of the background has found that one. */
-const foundAgreement = 0.2;
 const images = 'docs/images';
 
 const option = { type: 'string' } as const;
@@ -138,11 +136,4 @@ function scored(
     redundant: score.redundant.length,
     ...{ cpuSeconds, seconds, peakMemoryBytes }
   };
-}
-
-/** How many of the trains are a unit of the background. */
-function countFound(background: SpikeTrains, trains: Float64Array[]): number {
-  const { samplingRateHz } = background;
-  const { sortedUnits } = scoreSorting(background, { samplingRateHz, trains });
-  return sortedUnits.filter(({ best }) => best !== undefined && best.agreement >= foundAgreement).length;
 }

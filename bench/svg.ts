@@ -15,6 +15,8 @@ export interface Axis {
   from: number;
   to: number;
   ticks: number[];
+  /** What stands at the ticks in place of their numbers. */
+  names?: string[];
   log: boolean;
   /** Lines without numbers and label: the figure beside it has them. */
   bare?: boolean;
@@ -55,8 +57,9 @@ export function figure(size: { width: number; height: number; text: string }, pa
     'text{font:12px system-ui,sans-serif;fill:#24292f}.title{font-weight:600}.end{text-anchor:end}',
     '.mid{text-anchor:middle}.ground{fill:#fff}.axis{stroke:#57606a;fill:none}.grid{stroke:#d8dee4}',
     '.mark{stroke-width:1.2;fill-opacity:.55}.hollow{stroke-width:1.4;fill:none}',
+    '.dashed{stroke:#57606a;stroke-dasharray:4 3}',
     looks(0),
-    '@media(prefers-color-scheme:dark){text{fill:#e6edf3}.ground{fill:#0d1117}.axis{stroke:#8d96a0}',
+    '@media(prefers-color-scheme:dark){text{fill:#e6edf3}.ground{fill:#0d1117}.axis,.dashed{stroke:#8d96a0}',
     `.grid{stroke:#30363d}${looks(1)}}`
   ].join('');
   return [
@@ -90,11 +93,21 @@ export function logAxis(label: string, values: readonly number[]): Axis {
   return { label, from, to, ticks: candidates.filter((tick) => tick >= from && tick <= to), log: true };
 }
 
+/** An axis from 0 that holds the values, with up to six ticks at round numbers. */
+export function roundAxis(label: string, values: readonly number[]): Axis {
+  const most = Math.max(Number.MIN_VALUE, ...values);
+  const decade = 10 ** Math.floor(Math.log10(most / 5));
+  const step = decade * ([1, 2, 5, 10].find((factor) => most <= 5 * factor * decade * (1 + 1e-9)) ?? 10);
+  const count = Math.ceil(most / step - 1e-9);
+  const ticks = Array.from({ length: count + 1 }, (_, i) => Number((i * step).toPrecision(6)));
+  return { label, from: 0, to: ticks.at(-1) ?? most, ticks, log: false };
+}
+
 /** The horizontal axis below a box: lines across it, numbers and the label with its unit. */
 export function axisBelow(box: Box, axis: Axis): string[] {
   const { left, top, width, height } = box;
   const bottom = top + height;
-  const ticks = axis.ticks.flatMap((tick) => {
+  const ticks = axis.ticks.flatMap((tick, i) => {
     const x = left + along(axis, tick) * width;
     return [
       line(
@@ -104,7 +117,7 @@ export function axisBelow(box: Box, axis: Axis): string[] {
         ],
         'grid'
       ),
-      text({ x, y: bottom + 16, look: 'mid' }, String(tick))
+      text({ x, y: bottom + 16, look: 'mid' }, axis.names?.[i] ?? String(tick))
     ];
   });
   const frame = line(
