@@ -32,7 +32,8 @@ type Specified = ParameterSpec & { name: keyof SortingParameters; default: numbe
 const specifications: Specified[] = [
   {
     name: 'bandLowHz',
-    description: 'Lower edge of the band-pass: raise it when slow drifts reach into the traces.',
+    description:
+      'Lower edge of the band-pass: raise it where slow waves or movement reach into the traces, lower it for broad spikes.',
     type: 'float',
     default: 300,
     min: 1,
@@ -42,7 +43,8 @@ const specifications: Specified[] = [
   },
   {
     name: 'bandHighHz',
-    description: 'Upper edge of the band-pass; never above 45 % of the sampling rate.',
+    description:
+      'Upper edge of the band-pass, never above 45 % of the sampling rate: lower it where hiss covers the spikes.',
     type: 'float',
     default: 6000,
     min: 100,
@@ -53,7 +55,7 @@ const specifications: Specified[] = [
   {
     name: 'reference',
     description:
-      'What is taken off all channels at each sample; auto is the median from 32 usable channels on.',
+      'What is taken off all channels at each sample; auto is the median from 32 channels on. Choose median with fewer where all of them share a disturbance.',
     type: 'str',
     default: 'auto',
     options: ['auto', 'median', 'mean', 'none'],
@@ -62,7 +64,7 @@ const specifications: Specified[] = [
   {
     name: 'whitenChannels',
     description:
-      'How many of the nearest channels share in the whitening of each; 1 only scales by the noise.',
+      'How many of the nearest channels, its own included, each is freed of shared noise with: lower it, to 1 for none, where sites that are near lie far apart in the tissue.',
     type: 'int',
     default: 16,
     min: 1,
@@ -72,7 +74,7 @@ const specifications: Specified[] = [
   {
     name: 'motionCorrection',
     description:
-      'Whether tissue that moves along the probe is followed; auto does so where it moves by some µm.',
+      'Whether tissue that moves along the probe by some µm is followed. Choose none where nothing can move, or to see what the correction changes.',
     type: 'str',
     default: 'auto',
     options: ['auto', 'none'],
@@ -80,7 +82,8 @@ const specifications: Specified[] = [
   },
   {
     name: 'peakSign',
-    description: 'Which extrema count as spikes.',
+    description:
+      'Which extrema count as spikes. Choose positive for an inverted recording, whose spikes point upwards, and both where clear spikes point either way.',
     type: 'str',
     default: 'negative',
     options: ['negative', 'positive', 'both'],
@@ -89,7 +92,7 @@ const specifications: Specified[] = [
   {
     name: 'detectThreshold',
     description:
-      'How far a spike must stand out to be learned from, in noise standard deviations of the matched filter; lower finds smaller units.',
+      'How far a spike stands out, in noise standard deviations, to be learned from: lower it where small units are missed, raise it where units are noise.',
     type: 'float',
     default: 5,
     min: 2,
@@ -99,7 +102,8 @@ const specifications: Specified[] = [
   },
   {
     name: 'exclusionMs',
-    description: 'Within this time and the detection radius only the highest peak counts.',
+    description:
+      'Within this time and the radius only the highest peak is learned from: raise it where one spike counts twice, lower it for near units that fire together.',
     type: 'float',
     default: 0.4,
     min: 0,
@@ -109,7 +113,8 @@ const specifications: Specified[] = [
   },
   {
     name: 'radiusUm',
-    description: 'Detection radius: peaks farther apart are separate spikes even at the same time.',
+    description:
+      'Detection radius: peaks farther apart are separate spikes even at one time. Raise it to more than the distance of neighbouring contacts.',
     type: 'float',
     default: 60,
     min: 0,
@@ -119,7 +124,8 @@ const specifications: Specified[] = [
   },
   {
     name: 'trainingSeconds',
-    description: 'How much of the recording, spread evenly over it, the units are learned from.',
+    description:
+      'How much of the recording, spread evenly, units are learned from; all of it is matched. Raise it for rare units, lower it to save time.',
     type: 'float',
     default: 150,
     min: 10,
@@ -129,7 +135,8 @@ const specifications: Specified[] = [
   },
   {
     name: 'templateRadiusUm',
-    description: 'How far around its main channel a unit is described and matched.',
+    description:
+      'How far around its main channel a unit is described and matched: raise it on widely spaced contacts, lower it to save time.',
     type: 'float',
     default: 100,
     min: 0,
@@ -139,7 +146,8 @@ const specifications: Specified[] = [
   },
   {
     name: 'clusterChannels',
-    description: 'How many of the nearest channels give the features that spikes are clustered by.',
+    description:
+      'How many of the nearest channels tell units apart in clustering: raise it where units at different places are one, lower it where contacts hardly share spikes.',
     type: 'int',
     default: 8,
     min: 1,
@@ -148,7 +156,8 @@ const specifications: Specified[] = [
   },
   {
     name: 'clusterComponents',
-    description: 'Number of principal components that spikes are clustered in.',
+    description:
+      'How many principal components tell units apart in clustering: raise it where units of different shapes are one, lower it where units have few spikes.',
     type: 'int',
     default: 10,
     min: 1,
@@ -158,7 +167,7 @@ const specifications: Specified[] = [
   {
     name: 'maxClusterSpikes',
     description:
-      'At most so many spikes a channel are clustered; a fixed random choice where there are more.',
+      'At most so many spikes a channel are clustered, a fixed random choice: raise it where rare units share a channel with frequent ones, lower it to save time.',
     type: 'int',
     default: 4000,
     min: 100,
@@ -167,7 +176,8 @@ const specifications: Specified[] = [
   },
   {
     name: 'isocutThreshold',
-    description: 'Dip score from which two clusters stay apart: lower splits more.',
+    description:
+      'How deep the gap between two clusters is, as a score, for them to stay apart: lower it where neurons are mixed, raise it where one is split.',
     type: 'float',
     default: 2,
     min: 0.5,
@@ -177,7 +187,7 @@ const specifications: Specified[] = [
   {
     name: 'mergeSimilarity',
     description:
-      'Clusters whose templates are at least this alike (1 = equal) are one from the start; below, their spike times decide.',
+      'From this likeness on (1 is equal) two templates are one unit at once, below it spike times decide: lower it where neurons are split, raise it where they are mixed.',
     type: 'float',
     default: 0.98,
     min: 0.3,
@@ -187,7 +197,7 @@ const specifications: Specified[] = [
   {
     name: 'minSpikes',
     description:
-      'A unit with fewer spikes is dropped; in recordings under 40 s half as many as it has seconds do, but never under 8.',
+      'A unit with fewer spikes is dropped, though in short recordings half as many as they have seconds, or 8, are enough: lower it for rare units, raise it to clear up.',
     type: 'int',
     default: 20,
     min: 2,
@@ -197,7 +207,7 @@ const specifications: Specified[] = [
   {
     name: 'matchThreshold',
     description:
-      'How far a spike must stand out to be matched, in noise standard deviations of its template’s filter.',
+      'How far a spike stands out, in noise standard deviations of its unit’s filter, to be assigned: lower it where a unit lacks spikes, raise it where it holds others.',
     type: 'float',
     default: 4,
     min: 2,
