@@ -8,7 +8,8 @@ import { type Peaks, detectSpikes } from './detect.ts';
 import { type MatchedFilter } from './matched-filter.ts';
 import { MatchedMap } from './matched-map.ts';
 import { viewTraces } from './kernels/traces.ts';
-import { type CleanChunk, type Preparation, cleanParts, detectChunk } from './prepare.ts';
+import { type CleanChunk, type Preparation, cleanParts, detectInParts, thinnedDetection } from './prepare.ts';
+import { type Vertex, movedRows, peakAt, phaseOf } from './sub-sample.ts';
 
 /** The stretch around a peak, in ms. */
 const beforeMs = 0.8;
@@ -19,6 +20,8 @@ const maxSnippetsPerChunk = 400;
 /** Noise is compared with itself at every so manyeth sample, with values beyond so many SDs clipped. */
 const noiseStride = 16;
 const noiseClip = 4;
+/** A peak between two samples shows at least this part of its height on one of them. */
+const sampledPart = 0.9;
 
 export interface SnippetWindow {
   beforeSamples: number;
@@ -38,6 +41,7 @@ export interface FeatureSpace {
   rowLength: number;
 }
 
+/** @param samplingRateHz of the samples that spikes are described by */
 export function snippetWindow(samplingRateHz: number): SnippetWindow {
   const beforeSamples = Math.round((beforeMs * samplingRateHz) / 1000);
   return { beforeSamples, length: beforeSamples + Math.round((afterMs * samplingRateHz) / 1000) + 1 };
@@ -58,11 +62,11 @@ export function snippetMoments({
   preparation: Preparation;
   chunk: Chunk;
 }): ChunkMoments {
-  const { whitened, from, to } = cleanParts(preparation, chunk);
-  const clean = { whitened: viewTraces(whitened), from, to };
-  const peaks = detectChunk(preparation, clean);
-  const { beforeSamples, length } = snippetWindow(preparation.samplingRateHz);
-  const samples = clean.whitened.length / preparation.channelCount;
+  const parts = cleanParts(preparation, chunk);
+  const peaks = detectInParts(preparation, parts);
+  const { beforeSamples, length } = snippetWindow(preparation.samplingRateHz / preparation.decimation);
+  const { samples } = parts.whitened;
+  const clean = { whitened: viewTraces(parts.whitened), from: parts.from, to: parts.to };
   const step = Math.max(1, Math.ceil(peaks.samples.length / maxSnippetsPerChunk));
   const moments = new Float64Array(length * length);
   for (let k = 0; k < peaks.samples.length; k += step) {
@@ -115,24 +119,33 @@ export function makeFeatureSpace(
   return { window, basis, componentCount: components, neighbours, rowLength: widest * components };
 }
 
-/** Features of peaks: peaks × row length, a row being neighbours × components. */
+/** Peaks, each with the part of a sample by which it lies beside its own, as a number of `phaseOf`. */
+export interface PlacedPeaks extends Pick<Peaks, 'samples' | 'channels'> {
+  phases: Uint8Array;
+}
+
+/**
+ * Features of peaks in whitened traces (channels × samples): peaks × row length, a row being neighbours × components.
+ */
 export function projectPeaks(
-  { whitened }: Pick<CleanChunk, 'whitened'>,
-  { peaks, space, channelCount }: { peaks: Peaks; space: FeatureSpace; channelCount: number }
+  whitened: Float32Array,
+  { peaks, space, channelCount }: { peaks: PlacedPeaks; space: FeatureSpace; channelCount: number }
 ): Float32Array<ArrayBuffer> {
   const { window, basis, neighbours, componentCount: components, rowLength } = space;
   const { beforeSamples, length } = window;
   const samples = whitened.length / channelCount;
+  const moved = movedRows(basis, length);
   const features = new Float32Array(peaks.samples.length * rowLength);
   for (let k = 0; k < peaks.samples.length; k++) {
     const near = neighbours[peaks.channels[k] as number] as Int32Array;
     const at = (peaks.samples[k] as number) - beforeSamples;
+    const first = (peaks.phases[k] as number) * basis.length;
     for (let n = 0; n < near.length; n++) {
       const start = (near[n] as number) * samples + at;
       for (let p = 0; p < components; p++) {
         let sum = 0;
         for (let i = 0; i < length; i++)
-          sum += (basis[p * length + i] as number) * (whitened[start + i] as number);
+          sum += (moved[first + p * length + i] as number) * (whitened[start + i] as number);
         features[k * rowLength + n * components + p] = sum;
       }
     }
@@ -158,14 +171,28 @@ export interface DetectedChunk {
 /** Cleans a chunk, finds where the matched filter sees spikes and describes them: the task `detect`. */
 export function describePeaks({ preparation, space, filter, chunk }: DetectInput): DetectedChunk {
   const { whitened, from, to } = cleanParts(preparation, chunk);
-  const { channelCount, detection } = preparation;
+  const { channelCount, decimation } = preparation;
   const { map } = new MatchedMap(whitened, filter);
-  const found = { channelCount, from, to };
-  const peaks = detectSpikes(map, { ...detection, ...found, sign: 'positive' });
+  const detection = thinnedDetection(preparation);
+  const found = detectSpikes(map, {
+    ...{ ...detection, channelCount, from, to, sign: 'positive' },
+    threshold: sampledPart * detection.threshold
+  });
+  const vertices = Array.from(found.samples, (sample, k) => {
+    const at = (found.channels[k] as number) * whitened.samples + sample;
+    return peakAt(map, at);
+  });
+  const high = (_: number, k: number) => (vertices[k] as Vertex).height >= detection.threshold;
+  const [samples, channels] = [found.samples.filter(high), found.channels.filter(high)];
+  const offsets = vertices.flatMap(({ height, offset }) => (height >= detection.threshold ? [offset] : []));
+  const peaks = { samples, channels, phases: Uint8Array.from(offsets, phaseOf) };
   const origin = chunk.startSample - chunk.haloSamples;
   return {
-    samples: Float64Array.from(peaks.samples, (sample) => sample + origin),
-    channels: peaks.channels,
-    features: projectPeaks({ whitened: viewTraces(whitened) }, { peaks, space, channelCount })
+    samples: Float64Array.from(
+      samples,
+      (sample, k) => origin + Math.round((sample + (offsets[k] as number)) * decimation)
+    ),
+    channels,
+    features: projectPeaks(viewTraces(whitened), { peaks, space, channelCount })
   };
 }

@@ -9,7 +9,7 @@ import { viewTraces } from './kernels/traces.ts';
 import { type LocatedPeaks, localisePeaks } from './motion/localise.ts';
 import { type Motion, motionSpanUm } from './motion/motion.ts';
 import { estimateMotion } from './motion/register.ts';
-import { type Preparation, cleanParts, detectChunk } from './prepare.ts';
+import { type Preparation, cleanParts, detectInParts } from './prepare.ts';
 
 /** Channels within this distance locate a peak. */
 const locateRadiusUm = 75;
@@ -27,12 +27,13 @@ export interface LocateInput {
 
 /** Finds and localises one chunk's peaks: the task `locate`. */
 export function locatePeaks({ preparation, neighbours, chunk }: LocateInput): LocatedPeaks {
-  const { filtered, whitened, from, to } = cleanParts(preparation, chunk);
+  const clean = cleanParts(preparation, chunk);
   const { probe, samplingRateHz } = preparation;
   const startSample = chunk.startSample - chunk.haloSamples;
   const options = { probe, neighbours, samplingRateHz, startSample };
-  const peaks = detectChunk(preparation, { whitened: viewTraces(whitened), from, to });
-  return localisePeaks(viewTraces(filtered), peaks, options);
+  const { samples, ...peaks } = detectInParts(preparation, clean);
+  const places = samples.map((sample) => sample * preparation.decimation);
+  return localisePeaks(viewTraces(clean.filtered), { ...peaks, samples: places }, options);
 }
 
 export interface FindMotionOptions {

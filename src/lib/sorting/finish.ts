@@ -50,7 +50,9 @@ export interface FinishInput {
 export function finishSorting(input: FinishInput): Sorting {
   const { info, preparation, parameters, window } = input;
   const fewest = fewestSpikes(parameters, info.sampleCount / info.samplingRateHz);
-  const merges = mergeUnits({ ...input, samplingRateHz: info.samplingRateHz, sampleCount: info.sampleCount });
+  const { samplingRateHz, sampleCount } = info;
+  const { decimation } = preparation;
+  const merges = mergeUnits({ ...input, samplingRateHz, sampleCount, decimation });
   const trains = spikesByUnit(input.matched, merges);
   const candidates = trains
     .flatMap((spikes, template) =>

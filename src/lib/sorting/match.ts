@@ -9,7 +9,8 @@ import { type MatchedFilter } from './matched-filter.ts';
 import { MatchedMap } from './matched-map.ts';
 import { type Matcher } from './matchers.ts';
 import { type TracesPart, placeTraces } from './kernels/traces.ts';
-import { type Preparation, cleanParts } from './prepare.ts';
+import { type Preparation, cleanParts, thinnedDetection } from './prepare.ts';
+import { peakAt, phaseOf, shiftReach, shiftTapCount, shiftTaps } from './sub-sample.ts';
 import { type ChunkWaveforms, type WaveformWindow, accumulateWaveforms } from './waveforms.ts';
 
 /** How often the residual is looked through. */
@@ -20,7 +21,7 @@ const largestGain = 1.7;
 /** How much spikes of a unit differ in size, as a standard deviation: what is farther from 1 has to explain more. */
 const gainSd = 0.2;
 /** Around the expected sample so many to each side are tried. */
-const lagReach = 4;
+const lagReach = 3;
 /** The map shows a part of what a whole template explains: places from this part of the threshold on are tried. */
 const candidatePart = 0.8;
 
@@ -51,28 +52,34 @@ export interface MatchOutput extends MatchedSpikes {
 
 export interface Match {
   matcher: Matcher;
-  /** Sample within the chunk at which the window starts. */
+  /** Sample within the traces at which the window starts, and by which part of a sample it starts later. */
   start: number;
+  offset: number;
   gain: number;
 }
 
 /** Explains one chunk's spikes: the task `match`. Spikes in the halo are explained too but not returned. */
 export function matchChunk(input: MatchInput): MatchOutput {
   const { preparation, chunk, window } = input;
-  const clean = cleanParts(preparation, chunk);
-  const matches = explainTraces(clean.whitened, { ...input, detection: preparation.detection })
-    .filter(
-      ({ start }) => start + window.beforeSamples >= clean.from && start + window.beforeSamples < clean.to
-    )
-    .sort((a, b) => a.start - b.start || a.matcher.template - b.matcher.template);
-  const origin = chunk.startSample - chunk.haloSamples + window.beforeSamples;
-  const templates = Int32Array.from(matches, ({ matcher }) => matcher.template);
+  const { decimation } = preparation;
+  const { filtered, whitened } = cleanParts(preparation, chunk);
+  const own = { from: chunk.haloSamples, to: filtered.samples - chunk.haloSamples };
+  const spikes = explainTraces(whitened, { ...input, detection: thinnedDetection(preparation) })
+    .map(({ matcher, start, offset, gain }) => ({
+      template: matcher.template,
+      position: Math.round((start + offset + window.beforeSamples) * decimation),
+      gain
+    }))
+    .filter(({ position }) => position >= own.from && position < own.to)
+    .sort((a, b) => a.position - b.position || a.template - b.template);
+  const origin = chunk.startSample - chunk.haloSamples;
+  const templates = Int32Array.from(spikes, ({ template }) => template);
   return {
-    samples: Float64Array.from(matches, ({ start }) => start + origin),
+    samples: Float64Array.from(spikes, ({ position }) => position + origin),
     templates,
-    gains: Float32Array.from(matches, ({ gain }) => gain),
-    waveforms: accumulateWaveforms(clean.filtered, {
-      positions: Int32Array.from(matches, ({ start }) => start + window.beforeSamples),
+    gains: Float32Array.from(spikes, ({ gain }) => gain),
+    waveforms: accumulateWaveforms(filtered, {
+      positions: Int32Array.from(spikes, ({ position }) => position),
       units: templates,
       window: input.waveformWindow,
       channels: input.waveformChannels
@@ -188,26 +195,40 @@ function placeMatchers(
   let channels = memory.address(memory.addIntegers(matchers.flatMap((matcher) => [...matcher.channels])));
   let waveform = memory.address(memory.addFloats(joined(matchers.map((matcher) => matcher.waveform))));
   const products = memory.add(4 * lagCount);
-  const places = new Map<Matcher, readonly [number, number, number, number]>();
+  const taps = memory.address(memory.addFloats(shiftTaps()));
+  const places = new Map<Matcher, PlaceInMemory>();
   for (const matcher of matchers) {
-    places.set(matcher, [channels, matcher.channels.length, waveform, matcher.length]);
+    const { length, stride } = matcher;
+    places.set(matcher, [channels, matcher.channels.length, waveform + 4 * shiftReach, length, stride]);
     channels += 4 * matcher.channels.length;
     waveform += 4 * matcher.waveform.length;
   }
   const map = new MatchedMap(whitened, filter);
   const traces = memory.address(part);
   const [out, values] = [memory.address(products), memory.floats(products, lagCount)];
-  const placeOf = (matcher: Matcher) => places.get(matcher) as readonly [number, number, number, number];
+  const placeOf = (matcher: Matcher) => places.get(matcher) as PlaceInMemory;
   return {
     map,
     correlate: (matcher, firstStart, count) => {
       memory.run.correlateLags(traces, samples, ...placeOf(matcher), firstStart, count, out);
       return values;
     },
-    subtract: ({ matcher, start, gain }) =>
-      memory.run.subtractWaveform(traces, samples, ...placeOf(matcher), start, gain)
+    subtract: ({ matcher, start, offset, gain }) =>
+      memory.run.subtractWaveform(
+        ...([traces, samples, ...placeOf(matcher), start, gain] as const),
+        ...([taps + 4 * shiftTapCount * phaseOf(offset), shiftTapCount] as const)
+      )
   };
 }
+
+/** Addresses and counts of a template's channels and waveform, as the kernels take them. */
+type PlaceInMemory = readonly [
+  channels: number,
+  channelCount: number,
+  waveform: number,
+  length: number,
+  stride: number
+];
 
 function joined(parts: Float32Array[]): Float32Array {
   const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
@@ -242,16 +263,21 @@ function explainPeak({
   for (const { matcher, shift } of seen) {
     const { energy } = matcher;
     const first = sample - window.beforeSamples - shift - lagReach;
-    const products = placed.correlate(matcher, first, 2 * lagReach + 1);
-    for (let lag = 0; lag <= 2 * lagReach; lag++) {
-      const product = products[lag] as number;
-      if (product < smallestGain * energy || product > largestGain * energy) continue;
-      const gain = (product + pull) / (energy + pull);
-      const explained = gain * (product + pull) - pull;
-      if (explained <= most) continue;
-      most = explained;
-      best = { matcher, start: first + lag, gain };
-    }
+    const { lag, offset, height } = highestProduct(placed.correlate(matcher, first, 2 * lagReach + 1));
+    if (height < smallestGain * energy || height > largestGain * energy) continue;
+    const gain = (height + pull) / (energy + pull);
+    const explained = gain * (height + pull) - pull;
+    if (explained <= most) continue;
+    most = explained;
+    best = { matcher, start: first + lag, offset, gain };
   }
   return best;
+}
+
+/** The highest of neighbouring products, between the samples. */
+function highestProduct(products: Float32Array): { lag: number; offset: number; height: number } {
+  let lag = 0;
+  for (let k = 1; k < products.length; k++) if ((products[k] as number) > (products[lag] as number)) lag = k;
+  if (lag < 2 || lag > products.length - 3) return { lag, offset: 0, height: products[lag] as number };
+  return { lag, ...peakAt(products, lag) };
 }

@@ -1,23 +1,24 @@
 /** Templates as matching uses them: silent channels left out, and where the matched filter sees them. */
 import { type MatchedFilter } from './matched-filter.ts';
+import { shiftReach } from './sub-sample.ts';
 import { type Template, templateEnergy } from './templates.ts';
 
 /** Channels of a template below this height, in noise SDs, are left out of matching. */
 const silentHeight = 0.5;
 /** A template is looked for where the matched filter gives this part of its best. */
 const candidateFraction = 0.5;
-/** How far from a template's peak its highest response is looked for, in samples. */
-const responseReach = 12;
+/** How far from a template's peak its highest response is looked for. */
+const responseReachMs = 0.4;
 
 /** Structured-clonable. */
 export interface Matcher {
   template: number;
   /** Channels that are loud enough to count. */
   channels: Int32Array<ArrayBuffer>;
-  /** channels × samples, padded with zeros to a multiple of four samples. */
+  /** channels × stride: rows of `length` samples, a multiple of four, with zeros before and after. */
   waveform: Float32Array<ArrayBuffer>;
-  /** Samples of a row of the waveform. */
   length: number;
+  stride: number;
   /** Sum of squares. */
   energy: number;
   /** Channels on which the template may be detected. */
@@ -30,6 +31,8 @@ export interface MatcherOptions {
   filter: MatchedFilter;
   /** Of the snippet window. */
   beforeSamples: number;
+  /** Of the templates' samples. */
+  samplingRateHz: number;
 }
 
 /** Matchers of the templates; one without any energy has none. */
@@ -42,7 +45,7 @@ export function makeMatchers(templates: Template[], options: MatcherOptions): Ma
 
 function makeMatcher(
   template: Template,
-  { filter, beforeSamples, number }: MatcherOptions & { number: number }
+  { number, ...options }: MatcherOptions & { number: number }
 ): Matcher {
   const width = template.waveform.length / template.channels.length;
   const loud = [...template.channels.keys()].filter((c) => {
@@ -51,15 +54,18 @@ function makeMatcher(
     return trace.some((value) => Math.abs(value) >= silentHeight);
   });
   const length = Math.ceil(width / 4) * 4;
-  const waveform = new Float32Array(loud.length * length);
-  loud.forEach((c, i) => waveform.set(template.waveform.subarray(c * width, (c + 1) * width), i * length));
+  const stride = length + 2 * shiftReach;
+  const waveform = new Float32Array(loud.length * stride);
+  loud.forEach((c, i) =>
+    waveform.set(template.waveform.subarray(c * width, (c + 1) * width), i * stride + shiftReach)
+  );
   const channels = Int32Array.from(loud, (c) => template.channels[c] as number);
   const energy = templateEnergy({ ...template, waveform });
-  const seen = responses({ channels, waveform, length }, { filter, beforeSamples });
+  const seen = responses({ channels, waveform, length, stride }, options);
   const best = seen.reduce((most, { height }) => Math.max(most, height), 0);
   const seenOn = seen.filter(({ height }) => height > 0 && height >= candidateFraction * best);
   return {
-    ...{ template: number, channels, waveform, length, energy },
+    ...{ template: number, channels, waveform, length, stride, energy },
     seenOn: Int32Array.from(seenOn, ({ channel }) => channel),
     shifts: Int32Array.from(seenOn, ({ shift }) => shift)
   };
@@ -73,13 +79,16 @@ interface Response {
 
 /** What the matched filter gives for the template on each channel that it reaches. */
 function responses(
-  { channels, waveform, length }: Pick<Matcher, 'channels' | 'waveform' | 'length'>,
-  { filter, beforeSamples }: MatcherOptions
+  { channels, waveform, length, stride }: Pick<Matcher, 'channels' | 'waveform' | 'length' | 'stride'>,
+  { filter, beforeSamples, samplingRateHz }: MatcherOptions
 ): Response[] {
+  const reach = Math.round((responseReachMs * samplingRateHz) / 1000);
   const shaped = new Map(
     Array.from(channels, (channel, c) => [
       channel,
-      shape(waveform.subarray(c * length, (c + 1) * length), { filter, beforeSamples })
+      shape(waveform.subarray(c * stride + shiftReach, c * stride + shiftReach + length), {
+        ...{ filter, beforeSamples, reach }
+      })
     ])
   );
   const found: Response[] = [];
@@ -87,10 +96,10 @@ function responses(
     let best: Response | undefined;
     for (const { near, weights } of profiles) {
       if (!near.some((other) => shaped.has(other))) continue;
-      for (let k = 0; k <= 2 * responseReach; k++) {
+      for (let k = 0; k <= 2 * reach; k++) {
         let height = 0;
         near.forEach((other, n) => (height += (weights[n] as number) * (shaped.get(other)?.[k] ?? 0)));
-        if (!best || height > best.height) best = { channel, shift: k - responseReach, height };
+        if (!best || height > best.height) best = { channel, shift: k - reach, height };
       }
     }
     if (best) found.push(best);
@@ -99,9 +108,12 @@ function responses(
 }
 
 /** A row behind the taps, at the samples around its peak. */
-function shape(row: Float32Array, { filter, beforeSamples }: MatcherOptions): Float64Array {
-  return Float64Array.from({ length: 2 * responseReach + 1 }, (_, k) => {
-    const first = beforeSamples + k - responseReach - filter.beforeSamples;
+function shape(
+  row: Float32Array,
+  { filter, beforeSamples, reach }: Pick<MatcherOptions, 'filter' | 'beforeSamples'> & { reach: number }
+): Float64Array {
+  return Float64Array.from({ length: 2 * reach + 1 }, (_, k) => {
+    const first = beforeSamples + k - reach - filter.beforeSamples;
     let sum = 0;
     filter.taps.forEach((tap, i) => (sum += tap * (row[first + i] ?? 0)));
     return sum;

@@ -25,8 +25,11 @@ const maxRemaining = 0.25;
 export interface MergeUnitsInput {
   templates: Template[];
   matched: MatchedSpikes;
+  /** Of the recording. */
   samplingRateHz: number;
   sampleCount: number;
+  /** Samples of the recording that one of a template stands for. */
+  decimation: number;
 }
 
 /** For each template the one that its spikes belong to, and by how many samples they are to be moved. */
@@ -36,8 +39,8 @@ export interface UnitMerges {
 }
 
 export function mergeUnits(input: MergeUnitsInput): UnitMerges {
-  const { templates, samplingRateHz } = input;
-  const maxLag = Math.round((maxLagMs * samplingRateHz) / 1000);
+  const { templates, samplingRateHz, decimation } = input;
+  const maxLag = Math.round((maxLagMs * samplingRateHz) / 1000 / decimation);
   const trains = trainsOf(input);
   const into = Int32Array.from(templates, (_, k) => k);
   const shift = new Int32Array(templates.length);
@@ -45,7 +48,8 @@ export function mergeUnits(input: MergeUnitsInput): UnitMerges {
     const [a, b] = [into[pair.i] as number, into[pair.j] as number];
     if (a === b) continue;
     // From the second's frame into the first's.
-    const offset = (shift[pair.i] as number) + pair.lag - (shift[pair.j] as number);
+    const lag = Math.round(pair.lag * decimation);
+    const offset = (shift[pair.i] as number) + lag - (shift[pair.j] as number);
     const first = trains[a] as Float64Array;
     const second = (trains[b] as Float64Array).map((sample) => sample + offset);
     if (!oneNeuron(first, second, { ...input, similarity: pair.similarity })) continue;

@@ -2,6 +2,7 @@
  * Merges clusters that are one unit: a unit between two contacts, or one whose spikes vary, is found several times,
  * with templates that agree at some small lag.
  */
+import { peakAt } from './sub-sample.ts';
 import { type Template, templateEnergy } from './templates.ts';
 
 export interface MergeOptions {
@@ -54,6 +55,7 @@ export interface Alignment {
   cosine: number;
   /** Norm of the smaller over that of the larger. */
   sizeRatio: number;
+  /** In parts of samples too. */
   lag: number;
 }
 
@@ -70,15 +72,23 @@ export function bestAlignment(a: Template, b: Template, maxLag: number): Alignme
     const j = b.channels.indexOf(channel);
     if (j >= 0) shared.push([i * length, j * length]);
   });
-  const best = { product: 0, lag: 0 };
-  for (let lag = -maxLag; lag <= maxLag; lag++) {
+  const productAt = (lag: number) => {
     let product = 0;
     for (const [p, q] of shared) {
       const last = Math.min(length, length - lag);
       for (let t = Math.max(0, -lag); t < last; t++)
         product += (a.waveform[p + t] as number) * (b.waveform[q + t + lag] as number);
     }
-    if (product > best.product) Object.assign(best, { product, lag });
+    return product;
+  };
+  // Two more on either side, to see between the lags.
+  const products = Float64Array.from({ length: 2 * maxLag + 5 }, (_, k) => productAt(k - maxLag - 2));
+  const best = { product: 0, lag: 0 };
+  for (let k = 2; k <= 2 * maxLag + 2; k++) {
+    const product = products[k] as number;
+    const isPeak = product >= (products[k - 1] as number) && product >= (products[k + 1] as number);
+    const { offset, height } = isPeak ? peakAt(products, k) : { offset: 0, height: product };
+    if (height > best.product) Object.assign(best, { product: height, lag: k - maxLag - 2 + offset });
   }
   const [first, second] = [templateEnergy(a), templateEnergy(b)];
   const norm = Math.sqrt(first * second);

@@ -105,7 +105,7 @@ const specifications: Specified[] = [
     description:
       'Within this time and the radius only the highest peak is learned from: raise it where one spike counts twice, lower it for near units that fire together.',
     type: 'float',
-    default: 0.4,
+    default: 1,
     min: 0,
     max: 5,
     unit: 'ms',

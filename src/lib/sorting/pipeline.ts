@@ -136,7 +136,7 @@ async function learn(run: Run, key: string): Promise<Learned> {
       return { ...learned, spikes: await detectAll(run, learned) };
     }
   );
-  return { ...detected, templates: await findTemplates(run, { spikes, space: detected.space }) };
+  return { ...detected, templates: await findTemplates(run, { spikes, ...detected }) };
 }
 
 function progressReporter(onProgress: SortOptions['onProgress']): Run['report'] {
@@ -179,7 +179,8 @@ async function learnFeatures(
   preparation: Preparation
 ): Promise<{ space: FeatureSpace; filter: MatchedFilter }> {
   const { source, parameters, grid } = run;
-  const { probe, samplingRateHz } = source.info;
+  const { probe } = source.info;
+  const samplingRateHz = source.info.samplingRateHz / preparation.decimation;
   const window = snippetWindow(samplingRateHz);
   const total = new Float64Array(window.length * window.length);
   const autocorrelation = new Float64Array(window.length);
@@ -256,7 +257,7 @@ async function detectAll(
 
 async function findTemplates(
   run: Run,
-  { spikes, space }: { spikes: ChannelSpikes[]; space: FeatureSpace }
+  { spikes, space, preparation }: Pick<Detected, 'spikes' | 'space' | 'preparation'>
 ): Promise<Template[]> {
   const { parameters, pool, signal, source } = run;
   const found = await runInOrder(spikes, {
@@ -279,13 +280,14 @@ async function findTemplates(
     },
     onDone: (done) => run.report('cluster')(done / spikes.length)
   });
-  const maxLag = Math.round((mergeLagMs * source.info.samplingRateHz) / 1000);
+  const templateRateHz = source.info.samplingRateHz / preparation.decimation;
+  const maxLag = Math.round((mergeLagMs * templateRateHz) / 1000);
   const { samplingRateHz, sampleCount } = source.info;
   const fewest = fewestSpikes(parameters, sampleCount / samplingRateHz);
   const merged = mergeTemplates(found.flat(), { minSimilarity: parameters.mergeSimilarity, maxLag });
   return withoutMixtures(
     merged.filter(({ spikeCount }) => spikeCount >= fewest / 2),
-    samplingRateHz
+    templateRateHz
   );
 }
 
@@ -310,7 +312,10 @@ async function matchAll(
       preparation,
       window: space.window,
       filter,
-      matchers: makeMatchers(templates, { filter, beforeSamples: space.window.beforeSamples }),
+      matchers: makeMatchers(templates, {
+        ...{ filter, beforeSamples: space.window.beforeSamples },
+        samplingRateHz: source.info.samplingRateHz / preparation.decimation
+      }),
       threshold: parameters.matchThreshold,
       waveformWindow: window,
       waveformChannels: channels

@@ -10,7 +10,7 @@ import { type PeakSign, type Peaks, detectSpikes } from './detect.ts';
 import { type BandPass, designBandPass, filterChunk, filterPart } from './filter.ts';
 import { findNeighbours } from './geometry.ts';
 import { runInOrder } from './in-order.ts';
-import { type TracesPart, placeTraces, viewTraces } from './kernels/traces.ts';
+import { type TracesPart, placeTraces, thinPart, viewTraces } from './kernels/traces.ts';
 import { correctionRows } from './motion/correct.ts';
 import { type Motion, displacementOfChannels } from './motion/motion.ts';
 import { combineNoise, findUsableChannels, measureNoise } from './noise.ts';
@@ -23,6 +23,8 @@ import { type Whitening, computeWhitening, measureCovariance, whitenPart } from 
 const measuredChunks = 10;
 /** From so many usable channels on, `auto` takes off the median. */
 const medianReferenceChannels = 32;
+/** Every other sample is left out where this many stay for a period of the band's upper edge. */
+const leastSamplesPerPeriod = 2.4;
 
 /** Structured-clonable; see the file's header. */
 export interface Preparation {
@@ -31,6 +33,8 @@ export interface Preparation {
   probe: Probe;
   filter: BandPass;
   reference: 'median' | 'mean' | 'none';
+  /** Spikes are looked for, described and matched on every so manyeth sample. */
+  decimation: number;
   /** Where it moved, how: chunks are cleaned as if it had not. */
   motion?: Motion;
   /** 1 where the channel carries a signal, one a channel. */
@@ -147,6 +151,7 @@ interface Assembly {
 
 function assemble({ info, parameters, filter, reference, profiles }: Assembly): Preparation {
   const { probe, channelCount, samplingRateHz } = info;
+  const { bandHighHz } = parameters;
   const noise = combineNoise(profiles.map((profile) => profile.noise));
   const usable = findUsableChannels(noise);
   if (!usable.includes(1))
@@ -173,6 +178,7 @@ function assemble({ info, parameters, filter, reference, profiles }: Assembly): 
     probe,
     filter,
     reference,
+    decimation: samplingRateHz >= 2 * leastSamplesPerPeriod * bandHighHz ? 2 : 1,
     usable,
     noise,
     whitening: computeWhitening(covariance, { noise, neighbours }),
@@ -199,27 +205,33 @@ export interface CleanChunk {
 /** The same in the kernels' memory, where it holds until the next chunk is cleaned. */
 export interface CleanParts {
   filtered: TracesPart;
+  /** Of every so manyeth sample only, as `decimation` has it. */
   whitened: TracesPart;
+  /** The chunk's own samples within the whitened traces: [from, to). */
   from: number;
   to: number;
 }
 
 /** Filters a chunk, moves it back to where it was, and whitens it; `chunk.data` stays as it is. */
-export function cleanParts(preparation: Preparation, chunk: Chunk): CleanParts {
+export function cleanParts(
+  preparation: Preparation,
+  chunk: Chunk,
+  decimation: number = preparation.decimation
+): CleanParts {
   const traces = placeTraces(chunk.data, preparation.channelCount);
   filterPart(traces, preparation);
   const filtered = withoutMotion(traces, preparation, chunk);
   return {
     filtered,
-    whitened: whitenPart(filtered, preparation.whitening),
-    from: chunk.haloSamples,
-    to: traces.samples - chunk.haloSamples
+    whitened: whitenPart(thinPart(filtered, decimation), preparation.whitening),
+    from: Math.ceil(chunk.haloSamples / decimation),
+    to: Math.ceil((traces.samples - chunk.haloSamples) / decimation)
   };
 }
 
-/** The same in arrays, `chunk.data` being filtered in place. */
+/** The same in arrays and of every sample, `chunk.data` being filtered in place. */
 export function cleanChunk(preparation: Preparation, chunk: Chunk): CleanChunk {
-  const { filtered, whitened, from, to } = cleanParts(preparation, chunk);
+  const { filtered, whitened, from, to } = cleanParts(preparation, chunk, 1);
   if (preparation.motion)
     return { filtered: viewTraces(filtered).slice(), whitened: viewTraces(whitened).slice(), from, to };
   chunk.data.set(viewTraces(filtered));
@@ -237,15 +249,21 @@ function withoutMotion(
   return whitenPart(traces, correctionRows(displacement, { probe, usable }));
 }
 
-/** The peaks of a cleaned chunk's own samples, exactly as the pipeline finds them. */
+/** The peaks of a cleaned chunk's own samples in its whitened traces. */
 export function detectChunk(
-  preparation: Preparation,
+  { channelCount, detection }: Preparation,
   { whitened, from, to }: Omit<CleanChunk, 'filtered'>
 ): Peaks {
-  return detectSpikes(whitened, {
-    channelCount: preparation.channelCount,
-    from,
-    to,
-    ...preparation.detection
-  });
+  return detectSpikes(whitened, { channelCount, from, to, ...detection });
+}
+
+/** The same of traces in the kernels' memory, of which samples may have been left out. */
+export function detectInParts(preparation: Preparation, { whitened, from, to }: CleanParts): Peaks {
+  const detection = thinnedDetection(preparation);
+  return detectSpikes(viewTraces(whitened), { channelCount: whitened.channelCount, from, to, ...detection });
+}
+
+/** How peaks are detected where samples are left out. */
+export function thinnedDetection({ detection, decimation }: Preparation): Preparation['detection'] {
+  return { ...detection, exclusionSamples: Math.round(detection.exclusionSamples / decimation) };
 }

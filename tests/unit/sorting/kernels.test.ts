@@ -88,7 +88,7 @@ it('products at neighbouring starts are the plain ones, whatever their number', 
     memory.floats(0, data.length).set(data);
     memory.integers(1, channels.length).set(channels);
     memory.floats(2, waveform.length).set(waveform);
-    memory.run.correlateLags(at, samples, list, channels.length, shape, length, start, count, out);
+    memory.run.correlateLags(at, samples, list, channels.length, shape, length, length, start, count, out);
     expect([...memory.floats(3, count)]).toEqual(
       Array.from({ length: count }, (_, lag) =>
         reference.correlate({ data, samples }, { channels, waveform, start: start + lag })
@@ -120,26 +120,47 @@ it.each([1, 4, 31])('of two stretches of %i samples the larger values stay', (co
   );
 });
 
-it('a waveform is taken off its channels alone, at its place', () => {
+it('a waveform is taken off its channels alone, at its place, moved by its taps', () => {
   const [channelCount, samples, length, start, gain] = [4, 90, 20, 33, 0.75];
   const data = traces(channelCount, samples);
   const channels = Int32Array.of(3, 1);
-  const waveform = traces(2, length);
-  const memory = new KernelMemory(data.byteLength, channels.byteLength, waveform.byteLength);
-  const [at = 0, list = 0, shape = 0] = memory.addresses;
-  memory.floats(0, data.length).set(data);
-  memory.integers(1, channels.length).set(channels);
-  memory.floats(2, waveform.length).set(waveform);
-  memory.run.subtractWaveform(at, samples, list, channels.length, shape, length, start, gain);
+  // Rows with what lies around them: two values before and after.
+  const stride = length + 4;
+  const waveform = traces(2, stride);
+  const taps = Float32Array.of(-0.1, 0.3, 0.7, 0.2, -0.1);
+  const memory = new KernelMemory();
+  const [at, list, shape, weights] = [
+    memory.addFloats(data),
+    memory.addIntegers(channels),
+    memory.addFloats(waveform),
+    memory.addFloats(taps)
+  ];
+  memory.run.subtractWaveform(
+    ...([memory.address(at), samples, memory.address(list), channels.length] as const),
+    ...([memory.address(shape) + 4 * 2, length, stride, start, gain] as const),
+    ...([memory.address(weights), taps.length] as const)
+  );
   const expected = data.slice();
   channels.forEach((channel, c) => {
+    const moved = reference.convolve(waveform.subarray(c * stride, (c + 1) * stride), taps, length);
     for (let t = 0; t < length; t++) {
       const place = channel * samples + start + t;
-      const taken = Math.fround(gain * (waveform[c * length + t] ?? NaN));
-      expected[place] = Math.fround((expected[place] ?? NaN) - taken);
+      expected[place] = Math.fround((expected[place] ?? NaN) - Math.fround(gain * (moved[t] ?? NaN)));
     }
   });
-  expect(memory.floats(0, data.length)).toEqual(expected);
+  expect(memory.floats(at, data.length)).toEqual(expected);
+});
+
+it.each([
+  [1, 7],
+  [2, 19],
+  [3, 5]
+])('every %i. sample of a trace is %i values', (step, count) => {
+  const trace = traces(1, step * count);
+  const memory = new KernelMemory();
+  const [from, out] = [memory.addFloats(trace), memory.add(4 * count)];
+  memory.run.thin(memory.address(from), step, count, memory.address(out));
+  expect(memory.floats(out, count)).toEqual(trace.filter((_, t) => t % step === 0));
 });
 
 it('stretches and their squares are added up, each sum rounded', () => {

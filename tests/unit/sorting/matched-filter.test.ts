@@ -142,15 +142,17 @@ describe('matching', () => {
         exclusionSamples: 12,
         neighbours: around.map(({ near }) => near)
       },
-      matchers: makeMatchers(templates, { filter, beforeSamples: window.beforeSamples })
-    }).map(({ matcher, start, gain }) => ({
+      matchers: makeMatchers(templates, matcherOptions())
+    }).map(({ matcher, start, offset, gain }) => ({
       unit: matcher.template,
       sample: start + window.beforeSamples,
+      offset,
       gain
     }));
+  const matcherOptions = () => ({ filter, beforeSamples: window.beforeSamples, samplingRateHz: 30_000 });
 
   it('knows where the filter sees a template', () => {
-    const [matcher] = makeMatchers([template(8)], { filter, beforeSamples: window.beforeSamples });
+    const [matcher] = makeMatchers([template(8)], matcherOptions());
     expect([...(matcher?.seenOn ?? [])]).toContain(3);
     expect(Math.abs(matcher?.shifts[matcher.seenOn.indexOf(3)] ?? NaN)).toBeLessThanOrEqual(1);
   });

@@ -77,7 +77,7 @@ describe('merging after matching', () => {
     };
   }
   const merge = (templates: Template[], trains: number[][]) =>
-    mergeUnits({ templates, matched: matchedOf(trains), samplingRateHz: rate, sampleCount });
+    mergeUnits({ templates, matched: matchedOf(trains), samplingRateHz: rate, sampleCount, decimation: 1 });
 
   const neuron = train('one', 10);
   const halves = [neuron.filter((_, k) => k % 2 === 0), neuron.filter((_, k) => k % 2 === 1)];

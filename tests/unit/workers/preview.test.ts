@@ -55,7 +55,7 @@ describe('a window of traces', () => {
 
   test('with another filter has other values and other peaks', async () => {
     const preview = new Preview(source);
-    const narrow: PreviewFilter = { ...filter, band: { lowHz: 900, highHz: 3000 }, detectThreshold: 8 };
+    const narrow: PreviewFilter = { ...filter, band: { lowHz: 900, highHz: 3000 }, detectThreshold: 12 };
     await preview.prepare(filter);
     await preview.prepare(narrow);
     const range = { startSample: 0, endSample: 30_000, columns: 30_000 };
@@ -64,7 +64,7 @@ describe('a window of traces', () => {
     const { chunk, clean, peaks, samples } = await engineChunk(0, {
       bandLowHz: 900,
       bandHighHz: 3000,
-      detectThreshold: 8
+      detectThreshold: 12
     });
     expect(other.values[500]).toBe(clean.filtered[chunk.haloSamples + 500]);
     expect(other.values[30_000 + 7]).toBe(clean.filtered[samples + chunk.haloSamples + 7]);

@@ -40,9 +40,13 @@ interface Exports {
     channelCount: number,
     waveform: number,
     length: number,
+    stride: number,
     start: number,
-    gain: number
+    gain: number,
+    taps: number,
+    tapCount: number
   ): void;
+  thin(trace: number, step: number, count: number, out: number): void;
   holdFinite(trace: number, count: number): void;
   addStretches(
     data: number,
@@ -70,6 +74,7 @@ interface Exports {
     channelCount: number,
     waveform: number,
     length: number,
+    stride: number,
     start: number,
     lagCount: number,
     out: number

@@ -23,6 +23,18 @@ export function roomLike({ memory, channelCount, samples }: TracesPart): TracesP
   return { memory, part: memory.add(4 * channelCount * samples), channelCount, samples };
 }
 
+/** Every `step`-th sample of each trace, in a new part of the memory; of every sample the traces themselves. */
+export function thinPart(traces: TracesPart, step: number): TracesPart {
+  if (step === 1) return traces;
+  const { memory, channelCount } = traces;
+  const samples = Math.ceil(traces.samples / step);
+  const part = memory.add(4 * channelCount * samples);
+  const thinned = { memory, part, channelCount, samples };
+  for (let channel = 0; channel < channelCount; channel++)
+    memory.run.thin(addressOf(traces, channel, 0), step, samples, addressOf(thinned, channel, 0));
+  return thinned;
+}
+
 /** The traces themselves, channels × samples; holds until a part is added to the memory. */
 export function viewTraces({ memory, part, channelCount, samples }: TracesPart): Float32Array<ArrayBuffer> {
   return memory.floats(part, channelCount * samples);

@@ -307,7 +307,7 @@ export function nextBeyond(trace: usize, from: i32, to: i32, low: f32, high: f32
  * Products of a waveform with the traces at `lagCount` neighbouring starts. Four sums of every fourth sample are kept in
  * float32 and put together in the end.
  * @param channels int32, `channelCount` rows of the traces
- * @param waveform float32, channelCount × length; the length is a multiple of four
+ * @param waveform float32, channelCount × length, rows being `stride` apart; the length is a multiple of four
  * @param out float32, one a lag
  */
 export function correlateLags(
@@ -317,37 +317,51 @@ export function correlateLags(
   channelCount: i32,
   waveform: usize,
   length: i32,
+  stride: i32,
   start: i32,
   lagCount: i32,
   out: usize
 ): void {
   const bytes = <usize>samples << 2;
   const width = <usize>length << 2;
+  const step = <usize>stride << 2;
   const first = data + (<usize>start << 2);
   let lag = 0;
-  for (; lag + 3 <= lagCount; lag += 3) {
+  for (; lag + 7 <= lagCount; lag += 7) {
     let s0 = f32x4.splat(0);
     let s1 = s0;
     let s2 = s0;
+    let s3 = s0;
+    let s4 = s0;
+    let s5 = s0;
+    let s6 = s0;
     for (let c = 0; c < channelCount; c++) {
-      const row = waveform + width * <usize>c;
+      const row = waveform + step * <usize>c;
       const trace = first + (<usize>lag << 2) + bytes * <usize>load<i32>(channels + (<usize>c << 2));
       for (let at: usize = 0; at < width; at += 16) {
         const shape = v128.load(row + at);
         s0 = f32x4.add(s0, f32x4.mul(shape, v128.load(trace + at)));
         s1 = f32x4.add(s1, f32x4.mul(shape, v128.load(trace + at, 4)));
         s2 = f32x4.add(s2, f32x4.mul(shape, v128.load(trace + at, 8)));
+        s3 = f32x4.add(s3, f32x4.mul(shape, v128.load(trace + at, 12)));
+        s4 = f32x4.add(s4, f32x4.mul(shape, v128.load(trace + at, 16)));
+        s5 = f32x4.add(s5, f32x4.mul(shape, v128.load(trace + at, 20)));
+        s6 = f32x4.add(s6, f32x4.mul(shape, v128.load(trace + at, 24)));
       }
     }
     const to = out + (<usize>lag << 2);
     store<f32>(to, total(s0));
     store<f32>(to, total(s1), 4);
     store<f32>(to, total(s2), 8);
+    store<f32>(to, total(s3), 12);
+    store<f32>(to, total(s4), 16);
+    store<f32>(to, total(s5), 20);
+    store<f32>(to, total(s6), 24);
   }
   for (; lag < lagCount; lag++) {
     let sum = f32x4.splat(0);
     for (let c = 0; c < channelCount; c++) {
-      const row = waveform + width * <usize>c;
+      const row = waveform + step * <usize>c;
       const trace = first + (<usize>lag << 2) + bytes * <usize>load<i32>(channels + (<usize>c << 2));
       for (let at: usize = 0; at < width; at += 16)
         sum = f32x4.add(sum, f32x4.mul(v128.load(row + at), v128.load(trace + at)));
@@ -513,7 +527,12 @@ function scaled(counts: v128, gain: usize, offset: usize): v128 {
   return v128.shuffle<f64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
 }
 
-/** Takes a waveform times `gain` off the traces, channel by channel. */
+/**
+ * Takes a waveform times `gain`, moved by a part of a sample, off the traces, channel by channel.
+ * @param waveform float32, rows being `stride` apart; around each there are `tapCount` / 2 values that are read too
+ * @param length a multiple of four
+ * @param taps float32, `tapCount` (odd): see sub-sample.ts
+ */
 export function subtractWaveform(
   data: usize,
   samples: i32,
@@ -521,19 +540,40 @@ export function subtractWaveform(
   channelCount: i32,
   waveform: usize,
   length: i32,
+  stride: i32,
   start: i32,
-  gain: f32
+  gain: f32,
+  taps: usize,
+  tapCount: i32
 ): void {
   const bytes = <usize>samples << 2;
   const width = <usize>length << 2;
   const scale = f32x4.splat(gain);
+  const reach = <usize>(tapCount >> 1) << 2;
+  const end = taps + (<usize>tapCount << 2);
   for (let c = 0; c < channelCount; c++) {
-    const row = waveform + width * <usize>c;
+    const row = waveform + (<usize>stride << 2) * <usize>c - reach;
     const trace = data + (<usize>start << 2) + bytes * <usize>load<i32>(channels + (<usize>c << 2));
-    for (let at: usize = 0; at < width; at += 16)
-      v128.store(
-        trace + at,
-        f32x4.sub(v128.load(trace + at), f32x4.mul(scale, v128.load(row + at)))
-      );
+    for (let at: usize = 0; at < width; at += 16) {
+      let moved = f32x4.splat(0);
+      for (let tap = taps, from = row + at; tap < end; tap += 4, from += 4)
+        moved = f32x4.add(moved, f32x4.mul(v128.load32_splat(tap), v128.load(from)));
+      v128.store(trace + at, f32x4.sub(v128.load(trace + at), f32x4.mul(scale, moved)));
+    }
   }
+}
+
+/** Every `step`-th sample of a trace, from the first on: `count` of them. */
+export function thin(trace: usize, step: i32, count: i32, out: usize): void {
+  let done = 0;
+  if (step == 2)
+    for (; done + 4 <= count; done += 4) {
+      const from = trace + (<usize>done << 3);
+      v128.store(
+        out + (<usize>done << 2),
+        v128.shuffle<f32>(v128.load(from), v128.load(from, 16), 0, 2, 4, 6)
+      );
+    }
+  for (; done < count; done++)
+    store<f32>(out + (<usize>done << 2), load<f32>(trace + (<usize>(done * step) << 2)));
 }
