@@ -30,6 +30,7 @@ const stageWords: Record<string, string> = {
   features: 'Learning what spikes look like',
   detect: 'Detecting spikes',
   cluster: 'Clustering spikes into units',
+  refine: 'Looking at spikes without their overlaps',
   match: 'Matching units over the recording',
   finish: 'Finishing'
 };

@@ -18,16 +18,21 @@ const deadTimeMs = 0.5;
 /** A unit whose mean waveform is smaller than this, in MAD noise of its main channel, cannot be told from noise. */
 const minSnr = 3.5;
 /**
- * A template that stands out by less than this many noise SDs and whose spikes are smaller on the whole than itself is
- * no neuron: it was made from the largest of a crowd of small spikes, and the threshold cuts through them.
+ * Nor can one smaller than this whose template stands out by hardly so many noise SDs more than its spikes have to: it
+ * is rather the mean of a crowd of small spikes, through which the threshold cuts.
  */
+const minSnrNearThreshold = 4.5;
+const nearThreshold = 1.4;
+/** So is a template below this many noise SDs whose spikes are smaller on the whole than itself. */
 const crowdHeight = 7.7;
 const minMeanGain = 0.92;
 /** The peak is looked for within this part of the slack around where the template has it. */
 const peakReach = 0.25;
+/** And from there on again, at most so many times. */
+const peakSteps = 4;
 /** A unit is an echo of larger ones within this distance and time from this share of coincident spikes on. */
 const echoRadiusUm = 300;
-const echoMs = { before: 1, after: 1.5 };
+const echoMs = { before: 1.5, after: 1.5 };
 const maxCoincidence = 0.65;
 /** Or if this share lies at one lag from a single larger unit, give or take so many samples. */
 const maxAtOneLag = 0.3;
@@ -58,7 +63,7 @@ export function finishSorting(input: FinishInput): Sorting {
     .flatMap((spikes, template) =>
       isCrowd(input, { spikes, template }) ? [] : [placeUnit(input, { spikes, template })]
     )
-    .filter((unit) => unit.spikeSamples.length >= fewest && unit.snr >= minSnr);
+    .filter((unit) => unit.spikeSamples.length >= fewest && isVisible(input, unit));
   const units = withoutEchoes(candidates, {
     info,
     before: Math.round((echoMs.before * info.samplingRateHz) / 1000),
@@ -173,12 +178,18 @@ function spikesByUnit({ samples, templates, gains }: MatchedSpikes, { into, shif
   return trains;
 }
 
-function isCrowd(
-  { templates, noiseVariance }: FinishInput,
-  { spikes, template }: { spikes: Spike[]; template: number }
-): boolean {
-  const height = Math.sqrt(templateEnergy(templates[template] as Template) / noiseVariance);
-  if (height >= crowdHeight) return false;
+/** By how many noise SDs a template stands out behind its own matched filter. */
+function heightOfTemplate({ templates, noiseVariance }: FinishInput, template: number): number {
+  return Math.sqrt(templateEnergy(templates[template] as Template) / noiseVariance);
+}
+
+function isVisible(input: FinishInput, { template, snr }: PlacedUnit): boolean {
+  const height = heightOfTemplate(input, template);
+  return snr >= (height < input.parameters.matchThreshold + nearThreshold ? minSnrNearThreshold : minSnr);
+}
+
+function isCrowd(input: FinishInput, { spikes, template }: { spikes: Spike[]; template: number }): boolean {
+  if (heightOfTemplate(input, template) >= crowdHeight) return false;
   return spikes.reduce((sum, { gain }) => sum + gain, 0) < minMeanGain * spikes.length;
 }
 
@@ -206,11 +217,13 @@ function placeUnit(
 ): PlacedUnit {
   const { info, preparation, window } = input;
   const near = input.channels[template] as Int32Array;
-  const peak = findPeak(meanOf(input.waveforms, template), {
+  const peak = settlePeak(meanOf(input.waveforms, template), {
     ...{ length: slackLength(window), window, sign: input.parameters.peakSign },
-    rows: near.filter(
-      (channel) => contactDistance(info.probe, channel, near[0] as number) <= input.parameters.radiusUm
-    ).length
+    rowsAround: (row) =>
+      [...near.keys()].filter(
+        (other) =>
+          contactDistance(info.probe, near[other] as number, near[row] as number) <= input.parameters.radiusUm
+      )
   });
   const mainChannel = near[peak.row] as number;
   const shift = peak.sample - window.beforeSamples - window.slackSamples;
@@ -261,16 +274,47 @@ function withWaveforms(
   };
 }
 
-/** The extremum of the wanted sign around the expected peak, over the first rows. */
-function findPeak(
+interface PeakOptions {
+  length: number;
+  window: WaveformWindow;
+  sign: PeakSign;
+  /** Rows whose channels lie within the radius of a row's. */
+  rowsAround: (row: number) => number[];
+}
+
+interface WaveformPeak {
+  row: number;
+  sample: number;
+  value: number;
+}
+
+/**
+ * The extremum of the wanted sign around the expected peak, on the channels around the first row's; from there on again,
+ * until none around it is more extreme.
+ */
+function settlePeak(mean: Float64Array, options: PeakOptions): WaveformPeak {
+  const { window } = options;
+  let at: WaveformPeak = { row: 0, sample: window.beforeSamples + window.slackSamples, value: 0 };
+  for (let step = 0; step < peakSteps; step++) {
+    const next = extremumAround(mean, at, options);
+    if (next.row === at.row && next.sample === at.sample && step > 0) break;
+    at = next;
+  }
+  return at;
+}
+
+function extremumAround(
   mean: Float64Array,
-  { length, window, sign, rows }: { length: number; window: WaveformWindow; sign: PeakSign; rows: number }
-): { row: number; sample: number; value: number } {
-  const centre = window.beforeSamples + window.slackSamples;
+  { row: centre, sample }: WaveformPeak,
+  { length, window, sign, rowsAround }: PeakOptions
+): WaveformPeak {
   const reach = Math.round(window.slackSamples * peakReach);
-  let best = { row: 0, sample: centre, value: 0, height: -Infinity };
-  for (let row = 0; row < rows; row++)
-    for (let t = centre - reach; t <= centre + reach; t++) {
+  // The result's window, moved to the peak, has to lie within the slack.
+  const first = Math.max(window.beforeSamples, sample - reach);
+  const last = Math.min(length - window.afterSamples, sample + reach);
+  let best = { row: centre, sample, value: 0, height: -Infinity };
+  for (const row of rowsAround(centre))
+    for (let t = first; t <= last; t++) {
       const value = mean[row * length + t] as number;
       const height = heightOf(value, sign);
       if (height > best.height) best = { row, sample: t, value, height };

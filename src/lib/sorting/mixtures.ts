@@ -6,19 +6,27 @@ import { type Template, templateEnergy } from './templates.ts';
 
 /** The parts are looked for up to so many ms before and after the template. */
 const reachMs = 1;
-/** A part explains at least this much of the template. */
-const smallestPart = 0.05;
+interface Limit {
+  /** The template is at most so many times as frequent as either part, and as the more frequent one. */
+  share: number;
+  shareOfFrequent: number;
+  /** Both parts together leave no more than this of it. */
+  rest: number;
+  /** Each explains at least this much. */
+  smallestPart: number;
+  /** Each has about the size of its own template. */
+  gains: { from: number; to: number };
+}
+
 /**
- * Both together leave no more than the rest, of a template that is at most the share as frequent as either part, and
- * have about the size of their own templates. The lags of overlaps differ, so their mean is blurred and leaves more; but
- * they are rare.
+ * The lags of overlaps differ, so their mean is blurred and leaves more; but they are rare. Only what fits closely may
+ * be as frequent as one of its parts: a neuron that a frequent one drags along fires mostly on top of it.
  */
-const limits = [
-  { share: 0.35, rest: 0.15, gains: { from: 0.6, to: 1.4 } },
-  { share: 0.12, rest: 0.35, gains: { from: 0.75, to: 1.25 } }
-] as const;
-/** The widest gains of a part, relative to its own template. */
-const widest = limits[0].gains;
+const limits: Limit[] = [
+  { share: 0.35, shareOfFrequent: 0.35, rest: 0.15, smallestPart: 0.05, gains: { from: 0.6, to: 1.4 } },
+  { share: 0.12, shareOfFrequent: 0.12, rest: 0.35, smallestPart: 0.05, gains: { from: 0.75, to: 1.25 } },
+  { share: 1, shareOfFrequent: 0.15, rest: 0.15, smallestPart: 0.06, gains: { from: 0.6, to: 1.4 } }
+];
 
 /** The templates without mixtures of two others, in their order. */
 export function withoutMixtures(templates: Template[], samplingRateHz: number): Template[] {
@@ -36,26 +44,27 @@ export function withoutMixtures(templates: Template[], samplingRateHz: number): 
 const spikes = (templates: Template[], at: number) => (templates[at] as Template).spikeCount;
 
 function isMixture(template: Template, others: Template[], reach: number): boolean {
+  return limits.some((limit) => isMixtureWithin(limit, { template, others, reach }));
+}
+
+function isMixtureWithin(
+  limit: Limit,
+  { template, others, reach }: { template: Template; others: Template[]; reach: number }
+): boolean {
   const whole = templateEnergy(template);
   const rest = template.waveform.slice();
   const parts: Part[] = [];
   for (let part = 0; part < 2; part++) {
     const used = parts.map((found) => found.template);
-    const best = bestPart({ ...template, waveform: rest }, others, { reach, used });
-    if (!best || best.explained < smallestPart * whole) return false;
+    const best = bestPart({ ...template, waveform: rest }, others, { reach, used, limit });
+    if (!best || best.explained < limit.smallestPart * whole) return false;
     take(rest, best);
     parts.push(best);
   }
-  const left = templateEnergy({ ...template, waveform: rest }) / whole;
-  return limits.some(
-    (limit) =>
-      left <= limit.rest &&
-      parts.every(
-        (part) =>
-          template.spikeCount <= limit.share * part.template.spikeCount &&
-          part.gain >= limit.gains.from &&
-          part.gain <= limit.gains.to
-      )
+  const frequent = parts.reduce((most, part) => Math.max(most, part.template.spikeCount), 0);
+  return (
+    template.spikeCount <= limit.shareOfFrequent * frequent &&
+    templateEnergy({ ...template, waveform: rest }) <= limit.rest * whole
   );
 }
 
@@ -73,17 +82,17 @@ interface Part {
 function bestPart(
   rest: Template,
   others: Template[],
-  { reach, used }: { reach: number; used: Template[] }
+  { reach, used, limit }: { reach: number; used: Template[]; limit: Limit }
 ): Part | undefined {
   const length = rest.waveform.length / rest.channels.length;
   let best: Part | undefined;
   for (const template of others) {
     if (used.includes(template) || !rest.channels.includes(template.mainChannel)) continue;
-    if (rest.spikeCount > limits[0].share * template.spikeCount) continue;
+    if (rest.spikeCount > limit.share * template.spikeCount) continue;
     const rows = sharedRows(rest, template, length);
     for (let lag = -reach; lag <= reach; lag++) {
       const { product, energy } = overlap({ rest, template, rows, length, lag });
-      if (product < widest.from * energy || product > widest.to * energy) continue;
+      if (product < limit.gains.from * energy || product > limit.gains.to * energy) continue;
       const explained = (product * product) / energy;
       if (!best || explained > best.explained)
         best = { template, rows, length, lag, gain: product / energy, explained };

@@ -127,7 +127,7 @@ const specifications: Specified[] = [
     description:
       'How much of the recording, spread evenly, units are learned from; all of it is matched. Raise it for rare units, lower it to save time.',
     type: 'float',
-    default: 150,
+    default: 100,
     min: 10,
     max: 7200,
     unit: 's',
@@ -221,7 +221,7 @@ const specifications: Specified[] = [
 export const engineProcessor: ProcessorSpec = {
   app: 'dendro',
   name: 'sort',
-  version: '0.2.0',
+  version: '0.3.0',
   label: 'Dendro sorter',
   description:
     'Band-pass, local whitening, motion correction, matched-filter detection, isosplit6 clustering per channel neighbourhood, then template matching. ' +

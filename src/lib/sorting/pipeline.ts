@@ -14,16 +14,15 @@ import { contactDistance, findNeighbours } from './geometry.ts';
 import { runInOrder } from './in-order.ts';
 import { type MatchedSpikes } from './match.ts';
 import { type MatchedFilter, makeMatchedFilter } from './matched-filter.ts';
-import { makeMatchers } from './matchers.ts';
-import { mergeTemplates } from './merge.ts';
-import { withoutMixtures } from './mixtures.ts';
+import { type Matcher, makeMatchers } from './matchers.ts';
 import { type LocatedPeaks } from './motion/localise.ts';
 import { type Motion } from './motion/motion.ts';
-import { type SortingParameters, engineProcessor, fewestSpikes } from './parameters.ts';
+import { type SortingParameters, engineProcessor } from './parameters.ts';
 import { type Preparation, prepare } from './prepare.ts';
 import { type ChannelSpikes, SpikeReservoir, capacityOf } from './reservoir.ts';
+import { settleTemplates } from './settle.ts';
 import { type SortingTasks } from './tasks.ts';
-import { type Template, makeTemplates } from './templates.ts';
+import { type Template, centreTemplate, makeTemplates } from './templates.ts';
 import { type WaveformSums, addInto, addSums, emptySums, waveformWindow } from './waveforms.ts';
 
 /** A spike is described by at most so many channels, and its mean waveform measured on so many. */
@@ -31,17 +30,20 @@ const maxTemplateChannels = 32;
 const maxWaveformChannels = 64;
 /** Chunks that the temporal components are learned from. */
 const basisChunks = 10;
-/** Lags that templates are compared at, in ms. */
-const mergeLagMs = 0.3;
+/** The first templates are learned from this part of the training chunks, those that count from all. */
+const firstPart = 0.5;
+/** Clean spikes of one unit are alike, so fewer components tell whether they are two. */
+const cleanComponents = 5;
 
 /** Stages in order, with their usual part of the whole time. */
 const stages = [
   { name: 'prepare', share: 0.06 },
   { name: 'features', share: 0.08 },
   { name: 'motion', share: 0.1 },
-  { name: 'detect', share: 0.25 },
-  { name: 'cluster', share: 0.08 },
-  { name: 'match', share: 0.42 },
+  { name: 'detect', share: 0.15 },
+  { name: 'cluster', share: 0.05 },
+  { name: 'refine', share: 0.16 },
+  { name: 'match', share: 0.39 },
   { name: 'finish', share: 0.01 }
 ] as const;
 type StageName = (typeof stages)[number]['name'];
@@ -124,6 +126,12 @@ async function resume<State>(kept: Checkpoint<State>, compute: () => Promise<Sta
 }
 
 async function learn(run: Run, key: string): Promise<Learned> {
+  const first = await learnFirst(run, key);
+  return { ...first, templates: await refineTemplates(run, first) };
+}
+
+/** With the first templates. The spikes that they come from, which take much memory, end here. */
+async function learnFirst(run: Run, key: string): Promise<Learned> {
   const { source, parameters, pool, signal, scratch } = run;
   const { spikes, ...detected } = await resume(
     checkpoint<Detected>(scratch, { name: 'detected', key }),
@@ -136,7 +144,11 @@ async function learn(run: Run, key: string): Promise<Learned> {
       return { ...learned, spikes: await detectAll(run, learned) };
     }
   );
-  return { ...detected, templates: await findTemplates(run, { spikes, ...detected }) };
+  const templates = await findTemplates(run, {
+    ...{ ...detected, spikes, components: parameters.clusterComponents },
+    report: run.report('cluster')
+  });
+  return { ...detected, templates };
 }
 
 function progressReporter(onProgress: SortOptions['onProgress']): Run['report'] {
@@ -148,7 +160,7 @@ function progressReporter(onProgress: SortOptions['onProgress']): Run['report'] 
 }
 
 /** Runs a chunk task on the chunks of the given indices, a few at a time, and hands on results in order. */
-async function overChunks<Name extends 'moments' | 'locate' | 'detect' | 'match'>(
+async function overChunks<Name extends 'moments' | 'locate' | 'detect' | 'cleanSpikes' | 'match'>(
   { source, grid, pool, signal }: Run,
   options: {
     task: Name;
@@ -233,13 +245,18 @@ async function followMotion(run: Run, preparation: Preparation): Promise<Motion 
   });
 }
 
+/** The chunks that units are learned from, or a part of so many, spread over the recording. */
+function trainingChunks({ source, parameters, grid }: Run, part: number): number[] {
+  const samples = part * parameters.trainingSeconds * source.info.samplingRateHz;
+  return spreadChunks(grid, Math.ceil(samples / grid.coreSamples));
+}
+
 async function detectAll(
   run: Run,
   { preparation, space, filter }: Omit<Detected, 'spikes'>
 ): Promise<ChannelSpikes[]> {
-  const { source, parameters, grid, seed } = run;
-  const { samplingRateHz, channelCount } = source.info;
-  const count = Math.ceil((parameters.trainingSeconds * samplingRateHz) / grid.coreSamples);
+  const { source, parameters, seed } = run;
+  const { channelCount } = source.info;
   const reservoir = new SpikeReservoir(channelCount, {
     rowLength: space.rowLength,
     capacity: capacityOf(parameters.maxClusterSpikes, { channelCount, rowLength: space.rowLength }),
@@ -247,7 +264,7 @@ async function detectAll(
   });
   await overChunks(run, {
     task: 'detect',
-    indices: spreadChunks(grid, count),
+    indices: trainingChunks(run, firstPart),
     input: { preparation, space, filter },
     onResult: (detected) => reservoir.add(detected),
     onProgress: run.report('detect')
@@ -255,40 +272,93 @@ async function detectAll(
   return reservoir.take();
 }
 
+interface Clusters extends Pick<Detected, 'preparation' | 'space'> {
+  /** Spikes that are clustered by themselves, as they were chosen; `channel` is where they are described. */
+  spikes: ChannelSpikes[];
+  components: number;
+  report: (fraction: number) => void;
+}
+
+/** Clusters each group of spikes and makes templates of the clusters. */
 async function findTemplates(
   run: Run,
-  { spikes, space, preparation }: Pick<Detected, 'spikes' | 'space' | 'preparation'>
+  { spikes, preparation, space, components, report }: Clusters
 ): Promise<Template[]> {
   const { parameters, pool, signal, source } = run;
   const found = await runInOrder(spikes, {
     limit: pool.size + 1,
     signal,
-    run: async (onChannel) => {
-      const width = Math.min(parameters.clusterChannels, space.neighbours[onChannel.channel]?.length ?? 1);
+    run: async (group) => {
+      const width = Math.min(parameters.clusterChannels, space.neighbours[group.channel]?.length ?? 1);
       const clusters = await pool.run(
         'cluster',
         {
-          features: onChannel.features,
+          features: group.features,
           rowLength: space.rowLength,
           usedFeatures: width * space.componentCount,
-          clusterComponents: parameters.clusterComponents,
+          clusterComponents: components,
           isocutThreshold: parameters.isocutThreshold
         },
         signal && { signal }
       );
-      return makeTemplates(onChannel, { clusters, space });
+      return makeTemplates(group, { clusters, space }).map((template) =>
+        centreTemplate(template, { beforeSamples: space.window.beforeSamples, sign: parameters.peakSign })
+      );
     },
-    onDone: (done) => run.report('cluster')(done / spikes.length)
+    onDone: (done) => report(done / spikes.length)
   });
-  const templateRateHz = source.info.samplingRateHz / preparation.decimation;
-  const maxLag = Math.round((mergeLagMs * templateRateHz) / 1000);
   const { samplingRateHz, sampleCount } = source.info;
-  const fewest = fewestSpikes(parameters, sampleCount / samplingRateHz);
-  const merged = mergeTemplates(found.flat(), { minSimilarity: parameters.mergeSimilarity, maxLag });
-  return withoutMixtures(
-    merged.filter(({ spikeCount }) => spikeCount >= fewest / 2),
-    templateRateHz
-  );
+  return settleTemplates(found.flat(), {
+    parameters,
+    templateRateHz: samplingRateHz / preparation.decimation,
+    seconds: sampleCount / samplingRateHz
+  });
+}
+
+/**
+ * The second pass: the spikes that the first templates explain, each without those on top of it, are clustered again
+ * and give the templates that count.
+ */
+async function refineTemplates(
+  run: Run,
+  { preparation, space, filter, templates }: Learned
+): Promise<Template[]> {
+  const { parameters, seed } = run;
+  const report = run.report('refine');
+  const mainChannels = Int32Array.from(templates, ({ mainChannel }) => mainChannel);
+  const reservoir = new SpikeReservoir(templates.length, {
+    rowLength: space.rowLength,
+    capacity: capacityOf(parameters.maxClusterSpikes, {
+      channelCount: templates.length,
+      rowLength: space.rowLength
+    }),
+    seed
+  });
+  await overChunks(run, {
+    task: 'cleanSpikes',
+    indices: trainingChunks(run, 1),
+    input: {
+      ...{ preparation, space, filter, mainChannels },
+      matchers: matchersOf(run, { preparation, space, filter, templates }),
+      threshold: parameters.matchThreshold
+    },
+    onResult: (spikes) => reservoir.add(spikes),
+    onProgress: (fraction) => report(0.9 * fraction)
+  });
+  const spikes = reservoir
+    .take()
+    .map((group) => ({ ...group, channel: mainChannels[group.channel] as number }));
+  return findTemplates(run, {
+    ...{ spikes, preparation, space, components: cleanComponents },
+    report: (fraction) => report(0.9 + 0.1 * fraction)
+  });
+}
+
+function matchersOf({ source }: Run, { preparation, space, filter, templates }: Learned): Matcher[] {
+  return makeMatchers(templates, {
+    ...{ filter, beforeSamples: space.window.beforeSamples },
+    samplingRateHz: source.info.samplingRateHz / preparation.decimation
+  });
 }
 
 async function matchAll(
@@ -312,10 +382,7 @@ async function matchAll(
       preparation,
       window: space.window,
       filter,
-      matchers: makeMatchers(templates, {
-        ...{ filter, beforeSamples: space.window.beforeSamples },
-        samplingRateHz: source.info.samplingRateHz / preparation.decimation
-      }),
+      matchers: matchersOf(run, { preparation, space, filter, templates }),
       threshold: parameters.matchThreshold,
       waveformWindow: window,
       waveformChannels: channels

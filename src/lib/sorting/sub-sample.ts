@@ -91,15 +91,25 @@ export function movedRows(rows: ArrayLike<number>, length: number): Float32Array
   const taps = shiftTaps();
   const moved = new Float32Array((phaseCount + 1) * rows.length);
   for (let phase = 0; phase <= phaseCount; phase++)
-    for (let first = 0; first < rows.length; first += length)
-      for (let i = 0; i < length; i++) {
-        let sum = 0;
-        for (let k = 0; k < shiftTapCount; k++) {
-          const from = i + k - shiftReach;
-          if (from >= 0 && from < length)
-            sum += (taps[phase * shiftTapCount + k] as number) * (rows[first + from] as number);
-        }
-        moved[phase * rows.length + first + i] = sum;
-      }
+    moved.set(filtered(rows, length, taps.subarray(phase * shiftTapCount)), phase * rows.length);
   return moved;
+}
+
+/** Rows of a length, each moved by the same offset of -0.5 to 0.5 samples, silence being around them. */
+export function moveRows(rows: ArrayLike<number>, length: number, offset: number): Float32Array<ArrayBuffer> {
+  return filtered(rows, length, shiftTaps().subarray(phaseOf(offset) * shiftTapCount));
+}
+
+function filtered(rows: ArrayLike<number>, length: number, taps: Float32Array): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(rows.length);
+  for (let first = 0; first < rows.length; first += length)
+    for (let i = 0; i < length; i++) {
+      let sum = 0;
+      for (let k = 0; k < shiftTapCount; k++) {
+        const from = i + k - shiftReach;
+        if (from >= 0 && from < length) sum += (taps[k] as number) * (rows[first + from] as number);
+      }
+      out[first + i] = sum;
+    }
+  return out;
 }

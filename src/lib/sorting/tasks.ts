@@ -4,6 +4,7 @@
  */
 import { type ClusterInput, type ClusterOutput, clusterSpikes } from './cluster.ts';
 import { type Chunk } from './chunks.ts';
+import { type CleanSpikesInput, describeCleanSpikes } from './clean-spikes.ts';
 import {
   type ChunkMoments,
   type DetectInput,
@@ -26,6 +27,7 @@ export type SortingTasks = {
   locate: { input: LocateInput; output: LocatedPeaks };
   detect: { input: DetectInput; output: DetectedChunk };
   cluster: { input: ClusterInput; output: ClusterOutput };
+  cleanSpikes: { input: CleanSpikesInput; output: DetectedChunk };
   match: { input: MatchInput; output: MatchOutput };
 };
 
@@ -37,6 +39,7 @@ const runners: {
   locate: locatePeaks,
   detect: describePeaks,
   cluster: clusterSpikes,
+  cleanSpikes: describeCleanSpikes,
   match: matchChunk
 };
 
@@ -53,7 +56,7 @@ export function transferables<Name extends keyof SortingTasks>(
   name: Name,
   output: SortingTasks[Name]['output']
 ): ArrayBuffer[] {
-  if (name === 'detect') return [(output as DetectedChunk).features.buffer];
+  if (name === 'detect' || name === 'cleanSpikes') return [(output as DetectedChunk).features.buffer];
   if (name === 'cluster') return [(output as ClusterOutput).medians.buffer];
   if (name !== 'match') return [];
   const { sums, squares } = (output as MatchOutput).waveforms;

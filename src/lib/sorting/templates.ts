@@ -1,7 +1,9 @@
 /** Templates: what a unit's spike looks like in the whitened traces, on the channels around its main channel. */
 import { type ClusterOutput } from './cluster.ts';
+import { type PeakSign, heightOf } from './detect.ts';
 import { type FeatureSpace } from './features.ts';
 import { type ChannelSpikes } from './reservoir.ts';
+import { moveRows, peakAt } from './sub-sample.ts';
 
 /** Structured-clonable. */
 export interface Template {
@@ -49,6 +51,38 @@ function synthesise(
       waveform[c * window.length + i] = sum;
     }
   return waveform;
+}
+
+/**
+ * The template moved in time, by parts of samples too, so that its extremum, on whatever channel, lies at the window's
+ * peak, and that channel is its main one. What moves in at the window's ends is silence.
+ */
+export function centreTemplate(
+  template: Template,
+  { beforeSamples, sign }: { beforeSamples: number; sign: PeakSign }
+): Template {
+  const { channels, waveform } = template;
+  const length = waveform.length / channels.length;
+  let best = 0;
+  waveform.forEach((value, at) => {
+    if (heightOf(value, sign) > heightOf(waveform[best] as number, sign)) best = at;
+  });
+  const row = Math.floor(best / length);
+  const sample = best % length;
+  const shift = sample - beforeSamples;
+  const centred = new Float32Array(waveform.length);
+  channels.forEach((_, c) => {
+    for (let t = Math.max(0, -shift); t < Math.min(length, length - shift); t++)
+      centred[c * length + t] = waveform[c * length + t + shift] as number;
+  });
+  const inside = sample >= 2 && sample < length - 2;
+  const heights = [-2, -1, 0, 1, 2].map((k) => heightOf(waveform[best + k] as number, sign));
+  const { offset } = inside ? peakAt(heights, 2) : { offset: 0 };
+  return {
+    ...template,
+    mainChannel: channels[row] as number,
+    waveform: moveRows(centred, length, -offset)
+  };
 }
 
 /** Height of the template at its peak on the main channel, signed. */

@@ -93,6 +93,7 @@ describe('sorting a recording whose spikes are known', () => {
       'motion',
       'detect',
       'cluster',
+      'refine',
       'match',
       'finish'
     ]);

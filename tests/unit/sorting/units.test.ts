@@ -7,7 +7,8 @@ import { mergeUnits } from '#lib/sorting/merge-units.ts';
 import { withoutMixtures } from '#lib/sorting/mixtures.ts';
 import { resolveParameters } from '#lib/sorting/parameters.ts';
 import { prepare } from '#lib/sorting/prepare.ts';
-import { type Template } from '#lib/sorting/templates.ts';
+import { settleTemplates } from '#lib/sorting/settle.ts';
+import { type Template, centreTemplate } from '#lib/sorting/templates.ts';
 import { displacementAt } from '#lib/sorting/motion/motion.ts';
 import { generateRecording } from '#lib/simulation/recording.ts';
 import { drift32Spec, probe32Spec } from '#lib/simulation/specification.ts';
@@ -47,9 +48,59 @@ describe('mixtures of two templates', () => {
     expect(withoutMixtures([first, second, frequent], rate)).toContain(frequent);
   });
 
+  it('go when they are as frequent as a rare neuron that a frequent one drags along', () => {
+    const dragged = { ...first, spikeCount: 60 };
+    const frequent = { ...second, spikeCount: 900 };
+    const mixture = sum(dragged, frequent, 50);
+    expect(withoutMixtures([dragged, frequent, mixture], rate)).toEqual([dragged, frequent]);
+  });
+
   it('are not seen in a rare template of a shape of its own', () => {
     const rare = template([4, 16, 14, 3], { width: 3, spikeCount: 20 });
     expect(withoutMixtures([first, second, rare], rate)).toContain(rare);
+  });
+});
+
+describe('centring a template', () => {
+  const centre = (late: Template) => centreTemplate(late, { beforeSamples: peak, sign: 'negative' });
+
+  it('moves its trough to the peak of the window, and names the channel that has it', () => {
+    const wanted = template([8, 20, 3, 0], { width: 3 });
+    for (const delay of [-6, 0, 9, 2.5, -3.25]) {
+      const found = { ...template([8, 20, 3, 0], { width: 3, delay }), mainChannel: 0 };
+      const centred = centre(found);
+      expect(centred.mainChannel).toBe(1);
+      centred.waveform.forEach((value, at) =>
+        expect(Math.abs(value - (wanted.waveform[at] ?? NaN))).toBeLessThan(0.05)
+      );
+    }
+  });
+
+  it('keeps to the extrema that are asked for', () => {
+    const both = template([8, 20, 3, 0]);
+    both.waveform[40] = 30;
+    expect(centre(both).waveform[40]).toBeCloseTo(30, 4);
+    const positive = centreTemplate(both, { beforeSamples: peak, sign: 'positive' });
+    expect(positive.mainChannel).toBe(0);
+    expect(positive.waveform[peak]).toBeCloseTo(30, 4);
+  });
+});
+
+describe('settling templates', () => {
+  const settle = (found: Template[]) =>
+    settleTemplates(found, { parameters: resolveParameters(), templateRateHz: rate, seconds: 300 });
+  const [first, second] = [template([20, 8, 2, 0]), template([0, 3, 9, 25], { width: 6 })];
+
+  it('joins what was found twice, and leaves out what is too rare or a mixture', () => {
+    const again = template([20, 8, 2, 0], { spikeCount: 100 });
+    const rare = template([3, 20, 18, 3], { spikeCount: 9 });
+    const settled = settle([first, again, second, sum(first, second, 20), rare]);
+    expect(settled).toEqual([{ ...first, spikeCount: 600 }, second]);
+  });
+
+  it('keeps what has just enough spikes', () => {
+    const rare = template([3, 20, 18, 3], { spikeCount: 10 });
+    expect(settle([first, rare])).toEqual([first, rare]);
   });
 });
 
