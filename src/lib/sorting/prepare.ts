@@ -21,7 +21,7 @@ import { type Whitening, computeWhitening, measureCovariance, whitenPart } from 
 
 /** So many chunks, spread evenly, are measured. */
 const measuredChunks = 10;
-/** From so many usable channels on, `auto` takes off the median. */
+/** From so many channels on, `auto` takes off the median. */
 const medianReferenceChannels = 32;
 /** Every other sample is left out where this many stay for a period of the band's upper edge. */
 const leastSamplesPerPeriod = 2.4;
