@@ -34,31 +34,36 @@ export interface SortToNwbOptions {
 
 /** @returns the sorting and the bytes of its NWB file; equal arguments give equal bytes */
 export async function sortToNwb(options: SortToNwbOptions): Promise<{ sorting: Sorting; bytes: Uint8Array }> {
-  const { source, parameters, seed, scratch, signal, result } = options;
+  const { source, parameters, seed, result, onProgress } = options;
+  const sorting = await withClasses(await sortInPool(options), options);
+  onProgress({ stage: 'write', fraction: 0, overall: 1 });
+  const { definitionHash, jobId, firstSample, ...described } = result;
+  const bytes = await writeNwb({
+    ...described,
+    recording: source.info,
+    sorting,
+    provenance: {
+      definitionHash,
+      parameters: { ...parameters },
+      seed,
+      engine: `${engineProcessor.app} ${engineProcessor.name}`,
+      engineVersion: engineProcessor.version,
+      ...(jobId === undefined ? {} : { jobId }),
+      ...(firstSample === undefined ? {} : { firstSample })
+    }
+  });
+  return { sorting, bytes };
+}
+
+/** The threads end with the sort: their memory is not there twice while the file is written. */
+async function sortInPool(options: SortToNwbOptions): Promise<Sorting> {
+  const { source, parameters, seed, scratch, signal, onProgress, onNote } = options;
   const pool = sortingPool({ size: options.workers });
   try {
-    const { onProgress } = options;
-    const found = await sortRecording({ source, parameters, pool, scratch, seed, signal, onProgress });
-    const hint = await polarityHint({ source, parameters, sorting: found, pool, signal });
-    if (hint !== undefined) options.onNote(hint);
-    const sorting = await withClasses(found, options);
-    onProgress({ stage: 'write', fraction: 0, overall: 1 });
-    const { definitionHash, jobId, firstSample, ...described } = result;
-    const bytes = await writeNwb({
-      ...described,
-      recording: source.info,
-      sorting,
-      provenance: {
-        definitionHash,
-        parameters: { ...parameters },
-        seed,
-        engine: `${engineProcessor.app} ${engineProcessor.name}`,
-        engineVersion: engineProcessor.version,
-        ...(jobId === undefined ? {} : { jobId }),
-        ...(firstSample === undefined ? {} : { firstSample })
-      }
-    });
-    return { sorting, bytes };
+    const sorting = await sortRecording({ source, parameters, pool, scratch, seed, signal, onProgress });
+    const hint = await polarityHint({ source, parameters, sorting, pool, signal });
+    if (hint !== undefined) onNote(hint);
+    return sorting;
   } finally {
     await pool.close();
   }
