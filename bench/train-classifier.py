@@ -37,9 +37,9 @@ def candidates():
         return make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), *steps)
 
     yield "logistic regression", filled(StandardScaler(), LogisticRegression(C=0.1, max_iter=5000))
-    for depth in (6, 9):
-        forest = RandomForestClassifier(80, max_depth=depth, min_samples_leaf=4, random_state=SEED)
-        yield f"random forest, 80 trees of depth {depth}", filled(forest)
+    for trees, depth in ((80, 6), (60, 9)):
+        forest = RandomForestClassifier(trees, max_depth=depth, min_samples_leaf=4, random_state=SEED)
+        yield f"random forest, {trees} trees of depth {depth}", filled(forest)
     for rounds, depth in ((60, 2), (120, 2), (60, 3), (120, 3)):
         boosting = GradientBoostingClassifier(
             n_estimators=rounds, max_depth=depth, learning_rate=0.1, subsample=0.7, min_samples_leaf=8, random_state=SEED
