@@ -47,7 +47,9 @@ function sort(workers: string): Answer {
   const layout = ['--channels', String(channelCount), '--repeats', String(repeats), '--workers', workers];
   const { status, stdout } = spawnSync(process.execPath, ['bench/memory-run.ts', path, ...layout], {
     encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit']
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // As the node runs its jobs.
+    env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '262144' }
   });
   if (status !== 0) throw new Error(`the sort with ${workers} workers ended with ${String(status)}`);
   return v.parse(Answer, JSON.parse(stdout));

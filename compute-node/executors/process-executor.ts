@@ -60,6 +60,9 @@ export const processExecutor: Executor = {
   }
 };
 
+/** Larger pieces of memory go back to the system when they are freed. */
+const mmapThresholdBytes = 262_144;
+
 function startProcess(order: JobOrder, orderPath: string): ChildProcess {
   const readable = [codeFolder, order.folder, ...order.inputs.map(({ path }) => path)];
   return spawn(
@@ -83,7 +86,9 @@ function startProcess(order: JobOrder, orderPath: string): ChildProcess {
         ...Object.fromEntries(
           environmentNames.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))
         ),
-        TMPDIR: order.folder
+        TMPDIR: order.folder,
+        // glibc would keep freed traces of many MB for itself once it has seen some.
+        MALLOC_MMAP_THRESHOLD_: String(mmapThresholdBytes)
       }
     }
   );

@@ -29,6 +29,9 @@ interface Thread {
   task: PendingTask | undefined;
 }
 
+/** Tasks make few objects: their memory is traces. */
+const maxYoungGenerationSizeMb = 12;
+
 /** The source runs as it is; the package's bundle has the worker beside it (scripts/bundle-node.js). */
 const workerUrl = new URL(
   import.meta.url.endsWith('.ts') ? './sorting-worker.ts' : './sorting-worker.js',
@@ -78,6 +81,13 @@ class ThreadPool implements WorkerPool<SortingTasks> {
     });
   }
 
+  /** Ends the threads that have no task; new ones start when they are needed. */
+  async rest(): Promise<void> {
+    const idle = this.#threads.filter(({ task }) => !task);
+    for (const thread of idle) this.#threads.splice(this.#threads.indexOf(thread), 1);
+    await Promise.all(idle.map(({ worker }) => worker.terminate()));
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     const error = new TaggedError('pool-closed', 'The worker pool was closed.');
@@ -102,7 +112,8 @@ class ThreadPool implements WorkerPool<SortingTasks> {
 
   #addThread(): Thread | undefined {
     if (this.#threads.length >= this.size || this.#queue.length === 0) return undefined;
-    const thread: Thread = { worker: new Worker(workerUrl), task: undefined };
+    const worker = new Worker(workerUrl, { resourceLimits: { maxYoungGenerationSizeMb } });
+    const thread: Thread = { worker, task: undefined };
     thread.worker.on('message', (answer: TaskAnswer) => this.#finish(thread, answer));
     thread.worker.on('error', (error) => this.#lose(thread, error));
     thread.worker.on('exit', (code) => this.#lose(thread, new Error(`exit code ${code}`)));

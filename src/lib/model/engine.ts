@@ -14,6 +14,8 @@ export interface WorkerPool<Tasks extends TaskMap> {
     input: Tasks[Name]['input'],
     options?: { transfer?: ArrayBuffer[]; signal?: AbortSignal }
   ): Promise<Tasks[Name]['output']>;
+  /** Gives the memory of idle workers back until the next task, where that can be done. */
+  rest?(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -5,7 +5,7 @@
 import { type RecordingInfo, type TraceSource } from '../model/recording.ts';
 
 /** Largest chunk in values, so that a chunk of a probe with many channels stays some tens of MB. */
-const maxChunkValues = 5_000_000;
+const maxChunkValues = 4_000_000;
 /** Enough for the band-pass to settle (at 300 Hz to 1e-8) with room for neighbouring spikes inside. */
 const haloSeconds = 0.03;
 

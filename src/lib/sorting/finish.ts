@@ -60,8 +60,8 @@ export function finishSorting(input: FinishInput): Sorting {
   const merges = mergeUnits({ ...input, samplingRateHz, sampleCount, decimation });
   const trains = spikesByUnit(input.matched, merges);
   const candidates = trains
-    .flatMap((spikes, template) =>
-      isCrowd(input, { spikes, template }) ? [] : [placeUnit(input, { spikes, template })]
+    .flatMap((train, template) =>
+      isCrowd(input, { train, template }) ? [] : [placeUnit(input, { train, template })]
     )
     .filter((unit) => unit.spikeSamples.length >= fewest && isVisible(input, unit));
   const units = withoutEchoes(candidates, {
@@ -161,21 +161,44 @@ function countAccompanied(spikes: Float64Array, trains: Float64Array[], reach: E
   return accompanied.reduce((sum, is) => sum + is, 0);
 }
 
-interface Spike {
-  sample: number;
-  gain: number;
+/** A unit's spikes, ascending. */
+interface Train {
+  samples: Float64Array;
+  gains: Float32Array;
 }
 
 /** The spikes of each template that stands for a unit, with those of the templates that were merged into it. */
-function spikesByUnit({ samples, templates, gains }: MatchedSpikes, { into, shift }: UnitMerges): Spike[][] {
-  const trains: Spike[][] = Array.from(into, () => []);
+function spikesByUnit({ samples, templates, gains }: MatchedSpikes, { into, shift }: UnitMerges): Train[] {
+  const counts = new Int32Array(into.length);
+  const unitOf = (k: number) => into[templates[k] as number] as number;
+  samples.forEach((_, k) => (counts[unitOf(k)] = (counts[unitOf(k)] as number) + 1));
+  const trains = Array.from(counts, (count) => ({
+    samples: new Float64Array(count),
+    gains: new Float32Array(count)
+  }));
+  counts.fill(0);
   samples.forEach((sample, k) => {
-    const template = templates[k] as number;
-    const moved = sample + (shift[template] as number);
-    trains[into[template] as number]?.push({ sample: moved, gain: gains[k] as number });
+    const unit = unitOf(k);
+    const train = trains[unit] as Train;
+    const at = counts[unit] as number;
+    counts[unit] = at + 1;
+    train.samples[at] = sample + (shift[templates[k] as number] as number);
+    train.gains[at] = gains[k] as number;
   });
-  for (const train of trains) train.sort((a, b) => a.sample - b.sample);
-  return trains;
+  return trains.map(inOrder);
+}
+
+function inOrder(train: Train): Train {
+  const order = Int32Array.from(train.samples, (_, k) => k);
+  order.sort((a, b) => (train.samples[a] as number) - (train.samples[b] as number) || a - b);
+  return chosen(train, order);
+}
+
+function chosen({ samples, gains }: Train, which: Int32Array | number[]): Train {
+  return {
+    samples: Float64Array.from(which, (k) => samples[k] as number),
+    gains: Float32Array.from(which, (k) => gains[k] as number)
+  };
 }
 
 /** By how many noise SDs a template stands out behind its own matched filter. */
@@ -188,20 +211,22 @@ function isVisible(input: FinishInput, { template, snr }: PlacedUnit): boolean {
   return snr >= (height < input.parameters.matchThreshold + nearThreshold ? minSnrNearThreshold : minSnr);
 }
 
-function isCrowd(input: FinishInput, { spikes, template }: { spikes: Spike[]; template: number }): boolean {
+function isCrowd(input: FinishInput, { train, template }: { train: Train; template: number }): boolean {
   if (heightOfTemplate(input, template) >= crowdHeight) return false;
-  return spikes.reduce((sum, { gain }) => sum + gain, 0) < minMeanGain * spikes.length;
+  return train.gains.reduce((sum, gain) => sum + gain, 0) < minMeanGain * train.gains.length;
 }
 
 /** Keeps of spikes within the dead time the one whose size is nearer to the template's. */
-function withoutDoubles(train: Spike[], deadSamples: number): Spike[] {
-  const kept: Spike[] = [];
-  for (const spike of train) {
+function withoutDoubles(train: Train, deadSamples: number): Float64Array {
+  const { samples, gains } = train;
+  const unlikeness = (k: number) => Math.abs((gains[k] as number) - 1);
+  const kept: number[] = [];
+  samples.forEach((sample, k) => {
     const previous = kept.at(-1);
-    if (!previous || spike.sample - previous.sample > deadSamples) kept.push(spike);
-    else if (Math.abs(spike.gain - 1) < Math.abs(previous.gain - 1)) kept[kept.length - 1] = spike;
-  }
-  return kept;
+    if (previous === undefined || sample - (samples[previous] as number) > deadSamples) kept.push(k);
+    else if (unlikeness(k) < unlikeness(previous)) kept[kept.length - 1] = k;
+  });
+  return chosen(train, kept).samples;
 }
 
 /** A unit without its waveforms, which take much room on a probe of many channels: only those that stay get them. */
@@ -211,10 +236,7 @@ interface PlacedUnit extends Pick<SortedUnit, 'spikeSamples' | 'mainChannel' | '
   shift: number;
 }
 
-function placeUnit(
-  input: FinishInput,
-  { spikes, template }: { spikes: Spike[]; template: number }
-): PlacedUnit {
+function placeUnit(input: FinishInput, { train, template }: { train: Train; template: number }): PlacedUnit {
   const { info, preparation, window } = input;
   const near = input.channels[template] as Int32Array;
   const peak = settlePeak(meanOf(input.waveforms, template), {
@@ -231,10 +253,9 @@ function placeUnit(
   return {
     template,
     shift,
-    spikeSamples: Float64Array.from(
-      withoutDoubles(spikes, deadSamples),
-      ({ sample }) => sample + shift
-    ).filter((sample) => sample >= 0 && sample < info.sampleCount),
+    spikeSamples: withoutDoubles(train, deadSamples)
+      .map((sample) => sample + shift)
+      .filter((sample) => sample >= 0 && sample < info.sampleCount),
     mainChannel,
     snr: Math.abs(peak.value) / (preparation.noise[mainChannel] as number)
   };
@@ -242,7 +263,7 @@ function placeUnit(
 
 function meanOf({ sums, counts }: WaveformSums, template: number): Float64Array {
   const count = Math.max(1, counts[template] as number);
-  return (sums[template] as Float64Array).map((sum) => sum / count);
+  return Float64Array.from(sums[template] as Float32Array, (sum) => sum / count);
 }
 
 function withWaveforms(
@@ -253,7 +274,7 @@ function withWaveforms(
   const near = channels[template] as Int32Array;
   const length = slackLength(window);
   const mean = meanOf(waveforms, template);
-  const squares = waveforms.squares[template] as Float64Array;
+  const squares = waveforms.squares[template] as Float32Array;
   const count = Math.max(1, waveforms.counts[template] as number);
   const cut = (values: (at: number) => number) => {
     const waveform = new Float32Array((window.beforeSamples + window.afterSamples) * info.channelCount);

@@ -6,6 +6,7 @@ import { type Sorting } from '../model/sorting.ts';
 import { checkpoint } from './checkpoint.ts';
 import { spreadChunks } from './chunks.ts';
 import { finishSorting } from './finish.ts';
+import { freeNow } from './free-memory.ts';
 import { findNeighbours } from './geometry.ts';
 import { type Learned, learn, matchersOf } from './learn.ts';
 import { type MatchedSpikes } from './match.ts';
@@ -32,6 +33,7 @@ export async function sortRecording(options: SortOptions): Promise<Sorting> {
   );
   const { preparation } = learned;
   const { matched, waveforms, channels } = await matchAll(run, learned);
+  await options.pool.rest?.();
   const window = waveformWindow(source.info.samplingRateHz);
   const sorting = finishSorting({
     info: source.info,
@@ -44,6 +46,7 @@ export async function sortRecording(options: SortOptions): Promise<Sorting> {
     window,
     channels
   });
+  freeNow(...waveforms.sums, ...waveforms.squares);
   await options.scratch?.remove();
   run.report('finish')(1);
   return sorting;
@@ -77,6 +80,7 @@ async function matchAll(
     },
     onResult: ({ waveforms: sums, ...part }) => {
       addSums(waveforms, sums);
+      freeNow(sums.sums, sums.squares);
       parts.push(part);
     },
     onProgress: run.report('match')

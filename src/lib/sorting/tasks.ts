@@ -13,6 +13,7 @@ import {
   snippetMoments
 } from './features.ts';
 import { type LocateInput, locatePeaks } from './find-motion.ts';
+import { freeNow } from './free-memory.ts';
 import { type MatchInput, type MatchOutput, matchChunk } from './match.ts';
 import { type LocatedPeaks } from './motion/localise.ts';
 import { type ChunkProfile, type Preparation, type ProfileInput, profileChunk } from './prepare.ts';
@@ -49,6 +50,16 @@ export function runSortingTask<Name extends keyof SortingTasks>(
   input: SortingTasks[Name]['input']
 ): SortingTasks[Name]['output'] {
   return runners[name](input);
+}
+
+/** Runs a task on a thread of its own, whose chunk nobody else has: its memory is given back. */
+export function runOwnTask<Name extends keyof SortingTasks>(
+  name: Name,
+  input: SortingTasks[Name]['input']
+): SortingTasks[Name]['output'] {
+  const output = runSortingTask(name, input);
+  if ('chunk' in input) freeNow(input.chunk.data);
+  return output;
 }
 
 /** The array buffers of an output that are worth transferring instead of copying. */

@@ -30,13 +30,13 @@ export function slackLength({ beforeSamples, afterSamples, slackSamples }: Wavef
 /** Running sums of the units' waveforms with slack. */
 export interface WaveformSums {
   counts: Float64Array<ArrayBuffer>;
-  /** For each unit its channels × samples. */
-  sums: Float64Array<ArrayBuffer>[];
-  squares: Float64Array<ArrayBuffer>[];
+  /** For each unit its channels × samples; there are many, so in single precision. */
+  sums: Float32Array<ArrayBuffer>[];
+  squares: Float32Array<ArrayBuffer>[];
 }
 
 export function emptySums(channels: Int32Array[], window: WaveformWindow): WaveformSums {
-  const rows = () => channels.map((near) => new Float64Array(near.length * slackLength(window)));
+  const rows = () => channels.map((near) => new Float32Array(near.length * slackLength(window)));
   return { counts: new Float64Array(channels.length), sums: rows(), squares: rows() };
 }
 
@@ -103,15 +103,15 @@ export function accumulateWaveforms(filtered: TracesPart, options: AccumulateOpt
 export function addSums(total: WaveformSums, { units, counts, sums, squares }: ChunkWaveforms): void {
   let from = 0;
   units.forEach((unit, at) => {
-    const into = total.sums[unit] as Float64Array;
+    const into = total.sums[unit] as Float32Array;
     total.counts[unit] = (total.counts[unit] as number) + (counts[at] as number);
     addInto(into, sums.subarray(from, from + into.length));
-    addInto(total.squares[unit] as Float64Array, squares.subarray(from, from + into.length));
+    addInto(total.squares[unit] as Float32Array, squares.subarray(from, from + into.length));
     from += into.length;
   });
 }
 
 /** Adds one array to another of its length, in place. */
-export function addInto(total: Float64Array, part: Float64Array | Float32Array): void {
+export function addInto<Values extends Float64Array | Float32Array>(total: Values, part: Values): void {
   for (let i = 0; i < total.length; i++) total[i] = (total[i] as number) + (part[i] as number);
 }

@@ -20,7 +20,7 @@ function finished(heights: number[], { gain = 1, matchThreshold = 4, troughUv = 
     const waveform = new Float32Array(length);
     waveform[peak] = -height;
     (waveforms.counts[unit] as number)++;
-    (waveforms.sums[unit] as Float64Array)[window.beforeSamples + window.slackSamples] = -troughUv;
+    (waveforms.sums[unit] as Float32Array)[window.beforeSamples + window.slackSamples] = -troughUv;
     return { mainChannel: unit, channels: Int32Array.of(unit), waveform, spikeCount: 100 };
   });
   const spikes = heights.flatMap((_, unit) =>

@@ -110,6 +110,12 @@ describe('sorting a recording whose spikes are known', () => {
     const pool = sortingPool({ size });
     try {
       expect(await digestOf(await sortRecording({ source, parameters, pool, seed }))).toBe(shortDigest);
+      // Its threads rest after matching, and start again when they are needed.
+      const twoPoints = { features: Float32Array.of(1, 2), rowLength: 1, usedFeatures: 1 };
+      const { labels } = await pool.run('cluster', {
+        ...{ ...twoPoints, clusterComponents: 1, isocutThreshold: 2 }
+      });
+      expect([...labels]).toEqual([0, 0]);
     } finally {
       await pool.close();
     }

@@ -1,6 +1,9 @@
 /** Writes an HDF5 file from a plan: groups, datasets, attributes, references and links, in one pass. */
 import { buildHdf5, type Dataset, type File, type Group } from './library.ts';
 
+/** A chunk of a compressed dataset takes about so many bytes. */
+const chunkBytes = 1 << 20;
+
 /** A reference to an object of the same file, by path. */
 export class PathReference {
   readonly path: string;
@@ -32,10 +35,11 @@ export type TreeNode =
   | ({ kind: 'group' } & Attributed)
   | ({
       kind: 'dataset';
-      value: DatasetValue;
+      /** Large ones are made when they are written, so that there is one at a time. */
+      value: DatasetValue | (() => DatasetValue);
       /** A scalar without it when the value is one, else one-dimensional. */
       shape?: number[];
-      /** gzip, in one chunk of all; for numbers only. */
+      /** gzip, in chunks of whole rows of about a megabyte; for numbers only. */
       compressed?: boolean;
     } & Attributed)
   | { kind: 'soft-link'; path: string; target: string }
@@ -66,7 +70,8 @@ function writeNode(file: File, node: TreeNode, later: (() => void)[]): void {
     writeAttributes(file, group, node.attributes, later);
     return;
   }
-  const { value, attributes } = node;
+  const { attributes } = node;
+  const value = typeof node.value === 'function' ? node.value() : node.value;
   if (Array.isArray(value) && value[0] instanceof PathReference) {
     later.push(() => {
       const data = (value as PathReference[]).map(({ path }) => reference(file, path));
@@ -101,7 +106,10 @@ function storage(
   const dtype = dtypes.find(([Type]) => value instanceof Type)?.[1] ?? '<d';
   const plain = { data: value as Float64Array, shape: extents, dtype };
   if (!compressed || value.length === 0) return plain;
-  return { ...plain, chunks: extents, compression: 'gzip' as const, compression_opts: 4 };
+  const rowBytes = (value.byteLength / (extents[0] ?? 1)) | 0;
+  const rows = Math.max(1, Math.min(extents[0] ?? 1, Math.floor(chunkBytes / Math.max(1, rowBytes))));
+  const chunks = [rows, ...extents.slice(1)];
+  return { ...plain, chunks, compression: 'gzip' as const, compression_opts: 4 };
 }
 
 function writeAttributes(

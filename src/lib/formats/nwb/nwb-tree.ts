@@ -45,7 +45,7 @@ export class NwbTree {
     column: {
       type: string;
       namespace?: string;
-      value: DatasetValue;
+      value: DatasetValue | (() => DatasetValue);
       shape?: number[];
       attributes?: Record<string, AttributeValue>;
       compressed?: boolean;

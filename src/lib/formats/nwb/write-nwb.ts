@@ -210,7 +210,7 @@ function addWaveforms(
   samplingRateHz: number
 ): void {
   const samples = waveformWindow.beforeSamples + waveformWindow.afterSamples;
-  const stack = (waveformOf: (unit: SortedUnit) => Float32Array) => {
+  const stack = (waveformOf: (unit: SortedUnit) => Float32Array) => () => {
     const values = new Float32Array(units.length * samples * channelCount); // units × samples × channels, volts
     for (const [i, unit] of units.entries())
       values.set(
@@ -219,7 +219,7 @@ function addWaveforms(
       );
     return values;
   };
-  const column = (name: string, description: string, value: Float32Array) =>
+  const column = (name: string, description: string, value: () => Float32Array) =>
     tree.typedDataset(`/units/${name}`, {
       type: 'VectorData',
       value,
