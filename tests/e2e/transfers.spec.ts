@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memorySource } from '#lib/bytes/byte-source.ts';
 import { contentRoot } from '#lib/bytes/content-root.ts';
-import { addRawRecording, createProject, dropFile, pair } from './app-steps.ts';
+import { addRawRecording, createProject, dropFile, goToPeople, pair } from './app-steps.ts';
 import { type NodeProcess, startNode } from './node-process.ts';
 
 const mebibyte = 1024 * 1024;
@@ -79,8 +79,8 @@ async function watchWire(page: Page, atHalf: () => Promise<void> = async () => {
 }
 
 async function alwaysByChannel(page: Page): Promise<void> {
-  await page.getByRole('link', { name: 'People', exact: true }).first().click();
-  await page.getByRole('main').getByRole('link').first().click();
+  await goToPeople(page);
+  await page.getByRole('main').locator('a[href^="/nodes/"]').first().click();
   await page.getByLabel('Always send bytes over the peer connection').check();
 }
 
