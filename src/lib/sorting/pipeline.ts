@@ -6,7 +6,7 @@ import { type Sorting } from '../model/sorting.ts';
 import { checkpoint } from './checkpoint.ts';
 import { spreadChunks } from './chunks.ts';
 import { finishSorting } from './finish.ts';
-import { freeNow } from './free-memory.ts';
+import { freeNow } from './kernels/free-memory.ts';
 import { findNeighbours } from './geometry.ts';
 import { type Learned, learn, matchersOf } from './learn.ts';
 import { type MatchedSpikes } from './match.ts';

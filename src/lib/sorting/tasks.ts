@@ -13,7 +13,7 @@ import {
   snippetMoments
 } from './features.ts';
 import { type LocateInput, locatePeaks } from './find-motion.ts';
-import { freeNow } from './free-memory.ts';
+import { freeNow } from './kernels/free-memory.ts';
 import { type MatchInput, type MatchOutput, matchChunk } from './match.ts';
 import { type LocatedPeaks } from './motion/localise.ts';
 import { type ChunkProfile, type Preparation, type ProfileInput, profileChunk } from './prepare.ts';

@@ -1,4 +1,5 @@
 /** Writes an HDF5 file from a plan: groups, datasets, attributes, references and links, in one pass. */
+import { freeNow } from '../../sorting/kernels/free-memory.ts';
 import { buildHdf5, type Dataset, type File, type Group } from './library.ts';
 
 /** A chunk of a compressed dataset takes about so many bytes. */
@@ -84,6 +85,8 @@ function writeNode(file: File, node: TreeNode, later: (() => void)[]): void {
     name,
     ...storage(value as Exclude<DatasetValue, PathReference[]>, node)
   });
+  if (typeof node.value === 'function' && ArrayBuffer.isView(value))
+    freeNow(value as ArrayBufferView<ArrayBuffer>);
   writeAttributes(file, dataset, attributes, later);
 }
 
