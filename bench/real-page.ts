@@ -70,7 +70,7 @@ function starlingSection(scores: readonly StarlingScore[], expertSpikes: number)
     '',
     `Three trials of 13.28 s of one electrode in a starling's auditory forebrain (CMM, 20 kHz; D. Meliza's recordings for teaching), in which an expert sorted ${expertSpikes} spikes of one neuron. The amplifier inverts, so that spikes point upwards, where sorters do not look by default: samples were negated, for all alike.`,
     '',
-    'The trials were sorted as one recording, one after the other; the unit that agrees best with the expert is shown, and the agreement of all units’ spikes taken together. The last columns are of each trial sorted by itself, where the neuron has 16 to 18 spikes: the spikes of the best unit of each trial, counted over all trials. Where a sorter has no unit, or fails, nothing is found. Dendro drops units of fewer than 20 spikes (`minSpikes`), so it cannot have the neuron there.',
+    'The trials were sorted as one recording, one after the other; the unit that agrees best with the expert is shown, and the agreement of all units’ spikes taken together. The last columns are of each trial sorted by itself, where the neuron has 16 to 18 spikes: the spikes of the best unit of each trial, counted over all trials. Where a sorter has no unit, or fails, nothing is found. In recordings this short Dendro keeps units of 8 spikes and more (`minSpikes`).',
     '',
     markdownTable([head, ...rows]),
     '',
