@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
+import { memoryEnvironment } from '../compute-node/executors/process-executor.ts';
 import { writeLongRecording } from './memory-recording.ts';
 
 const allowedBytes = 1e9;
@@ -49,7 +50,7 @@ function sort(workers: string): Answer {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
     // As the node runs its jobs.
-    env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '262144' }
+    env: { ...process.env, ...memoryEnvironment }
   });
   if (status !== 0) throw new Error(`the sort with ${workers} workers ended with ${String(status)}`);
   return v.parse(Answer, JSON.parse(stdout));

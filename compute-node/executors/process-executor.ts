@@ -60,8 +60,11 @@ export const processExecutor: Executor = {
   }
 };
 
-/** Larger pieces of memory go back to the system when they are freed. */
-const mmapThresholdBytes = 262_144;
+/**
+ * Pieces of memory of this size and more go back to the system when they are freed; otherwise glibc keeps freed traces of
+ * many MB for itself once it has seen some.
+ */
+export const memoryEnvironment = { MALLOC_MMAP_THRESHOLD_: '262144' };
 
 function startProcess(order: JobOrder, orderPath: string): ChildProcess {
   const readable = [codeFolder, order.folder, ...order.inputs.map(({ path }) => path)];
@@ -87,8 +90,7 @@ function startProcess(order: JobOrder, orderPath: string): ChildProcess {
           environmentNames.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))
         ),
         TMPDIR: order.folder,
-        // glibc would keep freed traces of many MB for itself once it has seen some.
-        MALLOC_MMAP_THRESHOLD_: String(mmapThresholdBytes)
+        ...memoryEnvironment
       }
     }
   );

@@ -9,7 +9,7 @@ import { type MatchedFilter } from './matched-filter.ts';
 import { MatchedMap } from './matched-map.ts';
 import { viewTraces } from './kernels/traces.ts';
 import { type CleanChunk, type Preparation, cleanParts, detectInParts, thinnedDetection } from './prepare.ts';
-import { type Vertex, movedRows, peakAt, phaseOf } from './sub-sample.ts';
+import { movedRows, peakAt, phaseOf } from './sub-sample.ts';
 
 /** The stretch around a peak, in ms. */
 const beforeMs = 0.8;
@@ -174,23 +174,25 @@ export function describePeaks({ preparation, space, filter, chunk }: DetectInput
   const { channelCount, decimation } = preparation;
   const { map } = new MatchedMap(whitened, filter);
   const detection = thinnedDetection(preparation);
-  const found = detectSpikes(map, {
+  const sampled = detectSpikes(map, {
     ...{ ...detection, channelCount, from, to, sign: 'positive' },
     threshold: sampledPart * detection.threshold
   });
-  const vertices = Array.from(found.samples, (sample, k) => {
-    const at = (found.channels[k] as number) * whitened.samples + sample;
-    return peakAt(map, at);
-  });
-  const high = (_: number, k: number) => (vertices[k] as Vertex).height >= detection.threshold;
-  const [samples, channels] = [found.samples.filter(high), found.channels.filter(high)];
-  const offsets = vertices.flatMap(({ height, offset }) => (height >= detection.threshold ? [offset] : []));
-  const peaks = { samples, channels, phases: Uint8Array.from(offsets, phaseOf) };
+  const found = Array.from(sampled.samples, (sample, k) => {
+    const channel = sampled.channels[k] as number;
+    return { sample, channel, ...peakAt(map, channel * whitened.samples + sample) };
+  }).filter(({ height }) => height >= detection.threshold);
+  const channels = Int32Array.from(found, ({ channel }) => channel);
+  const peaks = {
+    samples: Int32Array.from(found, ({ sample }) => sample),
+    channels,
+    phases: Uint8Array.from(found, ({ offset }) => phaseOf(offset))
+  };
   const origin = chunk.startSample - chunk.haloSamples;
   return {
     samples: Float64Array.from(
-      samples,
-      (sample, k) => origin + Math.round((sample + (offsets[k] as number)) * decimation)
+      found,
+      ({ sample, offset }) => origin + Math.round((sample + offset) * decimation)
     ),
     channels,
     features: projectPeaks(viewTraces(whitened), { peaks, space, channelCount })

@@ -8,7 +8,7 @@ import { type SnippetWindow } from './features.ts';
 import { type MatchedFilter } from './matched-filter.ts';
 import { MatchedMap } from './matched-map.ts';
 import { type Matcher } from './matchers.ts';
-import { type TracesPart, placeTraces } from './kernels/traces.ts';
+import { type TracesPart } from './kernels/traces.ts';
 import { type Preparation, cleanParts, thinnedDetection } from './prepare.ts';
 import { peakAt, phaseOf, shiftReach, shiftTapCount, shiftTaps } from './sub-sample.ts';
 import { type ChunkWaveforms, type WaveformWindow, accumulateWaveforms } from './waveforms.ts';
@@ -90,15 +90,10 @@ export function matchChunk(input: MatchInput): MatchOutput {
 export type ExplainOptions = Pick<Preparation, 'detection'> &
   Pick<MatchInput, 'window' | 'filter' | 'matchers' | 'threshold'>;
 
-/** Takes templates off whitened traces (channels × samples) until no more places are explained; a copy is worked on. */
-export function explainPeaks(
-  whitened: Float32Array,
-  { channelCount, ...options }: ExplainOptions & { channelCount: number }
-): Match[] {
-  return explainTraces(placeTraces(whitened, channelCount), options);
-}
-
-/** The same of whitened traces in the kernels' memory, where the residual stays. */
+/**
+ * Takes templates off whitened traces in the kernels' memory until no more places are explained; the residual stays
+ * there.
+ */
 export function explainTraces(whitened: TracesPart, options: ExplainOptions): Match[] {
   const { detection, window, filter, matchers, threshold } = options;
   const { channelCount, samples } = whitened;

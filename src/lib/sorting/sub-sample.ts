@@ -29,15 +29,12 @@ function vertexOf(before: number, middle: number, after: number): Vertex {
 }
 
 /**
- * The vertex of the polynomial through five neighbouring values around a largest one, the values' second and fourth
- * differences at its middle having been taken as derivatives. Between the samples of a spike at 15 kHz the parabola is
- * up to 3 % too low.
+ * The vertex of the polynomial of degree four through five neighbouring values around a largest one, by Newton's method
+ * from the parabola's, which between the samples of a spike at 15 kHz is up to 3 % too low.
  * @param at index of the largest one, with two more on either side
  */
 export function peakAt(values: ArrayLike<number>, at: number): Vertex {
-  const [a, b, c, d, e] = [at - 2, at - 1, at, at + 1, at + 2].map((i) => values[i] as number) as [
-    ...[number, number, number, number, number]
-  ];
+  const [a = NaN, b = NaN, c = NaN, d = NaN, e = NaN] = [-2, -1, 0, 1, 2].map((k) => values[at + k]);
   const c1 = (a - 8 * b + 8 * d - e) / 12;
   const c2 = (-a + 16 * b - 30 * c + 16 * d - e) / 24;
   const c3 = (-a + 2 * b - 2 * d + e) / 12;

@@ -85,12 +85,6 @@ export function centreTemplate(
   };
 }
 
-/** Height of the template at its peak on the main channel, signed. */
-export function peakHeight({ channels, mainChannel, waveform }: Template, beforeSamples: number): number {
-  const length = waveform.length / channels.length;
-  return waveform[channels.indexOf(mainChannel) * length + beforeSamples] ?? 0;
-}
-
 /** Sum of squares: the squared distance from silence in noise SDs. */
 export function templateEnergy({ waveform }: Template): number {
   let sum = 0;

@@ -5,7 +5,7 @@ import { type MatchedFilter, makeMatchedFilter } from '#lib/sorting/matched-filt
 import { placeTraces, viewTraces } from '#lib/sorting/kernels/traces.ts';
 import { MatchedMap } from '#lib/sorting/matched-map.ts';
 import { makeMatchers } from '#lib/sorting/matchers.ts';
-import { explainPeaks } from '#lib/sorting/match.ts';
+import { explainTraces } from '#lib/sorting/match.ts';
 import { type Template } from '#lib/sorting/templates.ts';
 
 const samplingRateHz = 30_000;
@@ -134,8 +134,8 @@ describe('the matched filter', () => {
 
 describe('matching', () => {
   const match = (data: Float32Array, templates: Template[]) =>
-    explainPeaks(data, {
-      ...{ channelCount, window, filter, threshold: 4.25 },
+    explainTraces(placeTraces(data, channelCount), {
+      ...{ window, filter, threshold: 4.25 },
       detection: {
         sign: 'negative',
         threshold: 5,
