@@ -3,6 +3,7 @@
  * each cluster, where components that the whole cloud hid may show.
  */
 import { symmetricEigen } from '../math/linear-algebra.ts';
+import { splitAtGap } from './gaps.ts';
 import { isosplit6 } from './isosplit6.ts';
 import { medianInPlace } from './reference.ts';
 
@@ -10,6 +11,8 @@ import { medianInPlace } from './reference.ts';
 const maxDepth = 4;
 /** A cluster of fewer spikes is not split further. */
 const minSplitSize = 25;
+/** Fewer spikes are not set apart. */
+const minClusterSize = 8;
 
 export interface ClusterInput {
   /** spikes × row length */
@@ -54,12 +57,21 @@ function splitCluster(input: ClusterInput, members: Int32Array, depth: number): 
   if (depth === 0 || members.length < minSplitSize) return [members];
   const dimensions = Math.min(input.clusterComponents, input.usedFeatures, members.length - 1);
   const points = principalComponents(input, { members, dimensions });
-  const labels = isosplit6(points, { dimensions, threshold: input.isocutThreshold });
+  const labels = split(points, { dimensions, threshold: input.isocutThreshold });
   const count = labels.reduce((most, label) => Math.max(most, label), 0) + 1;
   if (count === 1) return [members];
   return Array.from({ length: count }, (_, k) => members.filter((_member, i) => labels[i] === k)).flatMap(
     (part) => splitCluster(input, part, depth - 1)
   );
+}
+
+/** By isosplit6, and where that finds one cluster, at a gap before points too few for it. */
+function split(points: Float64Array, options: { dimensions: number; threshold: number }): Int32Array {
+  const labels = isosplit6(points, options);
+  if (labels.some((label) => label > 0)) return labels;
+  const { dimensions, threshold } = options;
+  const most = Math.ceil(4 * threshold * threshold);
+  return splitAtGap(points, { dimensions, least: minClusterSize, most }) ?? labels;
 }
 
 /** Scores of the members on their leading principal components: members × dimensions. */
