@@ -4,23 +4,18 @@
  * first clusters hide a rarer neighbour behind overlaps, these show it.
  */
 import { type Chunk } from './chunks.ts';
+import { type Explanation, type Match, explainChunk } from './explain.ts';
 import { type DetectedChunk, type FeatureSpace, projectPeaks } from './features.ts';
 import { viewTraces } from './kernels/traces.ts';
-import { type Match, explainTraces } from './match.ts';
-import { type MatchedFilter } from './matched-filter.ts';
 import { type Matcher } from './matchers.ts';
-import { type Preparation, cleanParts, thinnedDetection } from './prepare.ts';
+import { type Preparation, cleanParts } from './prepare.ts';
 import { phaseOf, shiftReach } from './sub-sample.ts';
 
-export interface CleanSpikesInput {
+export interface CleanSpikesInput extends Explanation {
   preparation: Preparation;
   space: FeatureSpace;
-  filter: MatchedFilter;
-  matchers: Matcher[];
   /** Main channel of each template: its spikes are described around it. */
   mainChannels: Int32Array;
-  /** How far a spike must stand out: as for matching. */
-  threshold: number;
   chunk: Chunk;
 }
 
@@ -29,22 +24,18 @@ export interface CleanSpikesInput {
  * template. The task `cleanSpikes`.
  */
 export function describeCleanSpikes(input: CleanSpikesInput): DetectedChunk {
-  const { preparation, space, chunk } = input;
-  const { channelCount, decimation } = preparation;
-  const { beforeSamples } = space.window;
-  const { whitened, from, to } = cleanParts(preparation, chunk);
-  const detection = thinnedDetection(preparation);
-  const matches = explainTraces(whitened, { ...input, detection, window: space.window })
-    .filter(({ start }) => start + beforeSamples >= from && start + beforeSamples < to)
-    .sort((a, b) => a.start - b.start || a.matcher.template - b.matcher.template);
+  const { preparation, chunk } = input;
+  const { whitened } = cleanParts(preparation, chunk);
+  const matches = explainChunk(whitened, input);
   const origin = chunk.startSample - chunk.haloSamples;
   return {
-    samples: Float64Array.from(
-      matches,
-      ({ start, offset }) => origin + Math.round((start + offset + beforeSamples) * decimation)
-    ),
+    samples: Float64Array.from(matches, ({ position }) => origin + position),
     channels: Int32Array.from(matches, ({ matcher }) => matcher.template),
-    features: cleanFeatures(viewTraces(whitened), { ...input, matches, channelCount })
+    features: cleanFeatures(viewTraces(whitened), {
+      ...input,
+      matches,
+      channelCount: preparation.channelCount
+    })
   };
 }
 

@@ -7,14 +7,13 @@ import { type SortedUnit, type Sorting } from '../model/sorting.ts';
 import { type PeakSign, heightOf } from './detect.ts';
 import { contactDistance } from './geometry.ts';
 import { type MatchedSpikes } from './match.ts';
+import { deadTimeMs } from './matchers.ts';
 import { type UnitMerges, mergeUnits } from './merge-units.ts';
 import { type SortingParameters, fewestSpikes } from './parameters.ts';
 import { type Preparation } from './prepare.ts';
 import { type Template, templateEnergy } from './templates.ts';
 import { type WaveformSums, type WaveformWindow, slackLength } from './waveforms.ts';
 
-/** Two spikes of one unit nearer than this are one. */
-const deadTimeMs = 0.5;
 /** A unit whose mean waveform is smaller than this, in MAD noise of its main channel, cannot be told from noise. */
 const minSnr = 3.5;
 /**

@@ -219,7 +219,7 @@ async function refineTemplates(
     task: 'cleanSpikes',
     indices: trainingChunks(run, 1),
     input: {
-      ...{ preparation, space, filter, mainChannels },
+      ...{ preparation, space, window: space.window, filter, mainChannels },
       matchers: matchersOf(run, { preparation, space, filter, templates }),
       threshold: parameters.matchThreshold
     },

@@ -7,6 +7,8 @@ import { type Template, templateEnergy } from './templates.ts';
 const silentHeight = 0.5;
 /** A template is looked for where the matched filter gives this part of its best. */
 const candidateFraction = 0.5;
+/** A unit does not fire again within this time. */
+export const deadTimeMs = 0.5;
 /** How far from a template's peak its highest response is looked for. */
 const responseReachMs = 0.4;
 
@@ -21,6 +23,8 @@ export interface Matcher {
   stride: number;
   /** Sum of squares. */
   energy: number;
+  /** Within so many samples the unit does not fire again. */
+  deadSamples: number;
   /** Channels on which the template may be detected. */
   seenOn: Int32Array<ArrayBuffer>;
   /** For each of them, by how many samples the map's peak follows the window's peak sample. */
@@ -66,6 +70,7 @@ function makeMatcher(
   const seenOn = seen.filter(({ height }) => height > 0 && height >= candidateFraction * best);
   return {
     ...{ template: number, channels, waveform, length, stride, energy },
+    deadSamples: Math.round((deadTimeMs * options.samplingRateHz) / 1000),
     seenOn: Int32Array.from(seenOn, ({ channel }) => channel),
     shifts: Int32Array.from(seenOn, ({ shift }) => shift)
   };

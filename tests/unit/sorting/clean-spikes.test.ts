@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { randomStream } from '#lib/math/random.ts';
 import { cleanFeatures } from '#lib/sorting/clean-spikes.ts';
 import { learnBasis, makeFeatureSpace, snippetWindow } from '#lib/sorting/features.ts';
-import { type Match } from '#lib/sorting/match.ts';
+import { type Match } from '#lib/sorting/explain.ts';
 import { type Matcher } from '#lib/sorting/matchers.ts';
 import { moveRows, shiftReach } from '#lib/sorting/sub-sample.ts';
 
@@ -31,7 +31,7 @@ function matcher(template: number, heights: number[], width: number): Matcher {
   );
   return {
     ...{ template, channels: Int32Array.of(0, 1, 2), waveform, length, stride, energy: 1 },
-    ...{ seenOn: Int32Array.of(), shifts: Int32Array.of() }
+    ...{ seenOn: Int32Array.of(), shifts: Int32Array.of(), deadSamples: 8 }
   };
 }
 

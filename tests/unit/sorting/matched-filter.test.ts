@@ -5,7 +5,7 @@ import { type MatchedFilter, makeMatchedFilter } from '#lib/sorting/matched-filt
 import { placeTraces, viewTraces } from '#lib/sorting/kernels/traces.ts';
 import { MatchedMap } from '#lib/sorting/matched-map.ts';
 import { makeMatchers } from '#lib/sorting/matchers.ts';
-import { explainTraces } from '#lib/sorting/match.ts';
+import { explainTraces } from '#lib/sorting/explain.ts';
 import { type Template } from '#lib/sorting/templates.ts';
 
 const samplingRateHz = 30_000;
@@ -174,6 +174,23 @@ describe('matching', () => {
     expect(found).toHaveLength(2);
     for (const sample of [3000, 3020])
       expect(Math.min(...found.map((other) => Math.abs(other - sample)))).toBeLessThanOrEqual(1);
+  });
+
+  it('finds a smaller unit of the same shape on top of a larger one', () => {
+    const data = addSpikes(noise(), { at: [3000, 6000], height: 15 });
+    addSpikes(data, { at: [6001], height: 10 });
+    const found = match(data, [template(15), template(10)]);
+    expect(found.map(({ unit, sample }) => [unit, Math.round(sample / 10)])).toEqual([
+      [0, 300],
+      [0, 600],
+      [1, 600]
+    ]);
+  });
+
+  it('takes nothing within a unit\u2019s dead time for another spike of it', () => {
+    const data = addSpikes(noise(), { at: [3000], height: 15 });
+    addSpikes(data, { at: [3010], height: 12 });
+    expect(match(data, [template(15)]).map(({ unit }) => unit)).toEqual([0]);
   });
 
   it('explains no noise', () => {
