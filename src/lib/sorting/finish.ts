@@ -5,6 +5,7 @@
 import { type RecordingInfo } from '../model/recording.ts';
 import { type SortedUnit, type Sorting } from '../model/sorting.ts';
 import { type PeakSign, heightOf } from './detect.ts';
+import { withoutEchoes } from './echoes.ts';
 import { contactDistance } from './geometry.ts';
 import { type MatchedSpikes } from './match.ts';
 import { deadTimeMs } from './matchers.ts';
@@ -25,18 +26,15 @@ const nearThreshold = 1.4;
 /** So is a template below this many noise SDs whose spikes are smaller on the whole than itself. */
 const crowdHeight = 7.7;
 const minMeanGain = 0.92;
+/** Nor does a template below this stand for a neuron if many of its spikes are echoes of another unit. */
+const minMixedHeight = 6.5;
 /** The peak is looked for within this part of the slack around where the template has it. */
 const peakReach = 0.25;
 /** And from there on again, at most so many times. */
 const peakSteps = 4;
-/** A unit is an echo of larger ones within this distance and time from this share of coincident spikes on. */
+/** A unit may be an echo of larger ones within this distance and time. */
 const echoRadiusUm = 300;
 const echoMs = { before: 1.5, after: 1.5 };
-const maxCoincidence = 0.65;
-/** Or if this share lies at one lag from a single larger unit, give or take so many samples. */
-const maxAtOneLag = 0.3;
-const lagSpread = 3;
-
 export interface FinishInput {
   info: RecordingInfo;
   preparation: Preparation;
@@ -62,12 +60,13 @@ export function finishSorting(input: FinishInput): Sorting {
     .flatMap((train, template) =>
       isCrowd(input, { train, template }) ? [] : [placeUnit(input, { train, template })]
     )
-    .filter((unit) => unit.spikeSamples.length >= fewest && isVisible(input, unit));
+    .filter((unit) => unit.spikeSamples.length >= fewest && isVisible(input, unit))
+    .sort((a, b) => b.snr - a.snr || a.template - b.template);
   const units = withoutEchoes(candidates, {
-    info,
-    before: Math.round((echoMs.before * info.samplingRateHz) / 1000),
-    after: Math.round((echoMs.after * info.samplingRateHz) / 1000)
-  });
+    ...{ before: inSamples(echoMs.before, info), after: inSamples(echoMs.after, info), sampleCount },
+    areNear: (a, b) => contactDistance(info.probe, a.mainChannel, b.mainChannel) <= echoRadiusUm,
+    mayBeMore: ({ template }) => heightOfTemplate(input, template) >= minMixedHeight
+  }).filter(({ spikeSamples }) => spikeSamples.length >= fewest);
   units.sort((a, b) => compareUnits(info, a, b));
   const excluded = [...preparation.usable.keys()].filter((channel) => !preparation.usable[channel]);
   return {
@@ -80,84 +79,8 @@ export function finishSorting(input: FinishInput): Sorting {
   };
 }
 
-/**
- * Drops units that only accompany others: more than half of their spikes, beyond what chance gives, lie on spikes of
- * larger units near by. They come from overlaps, and from what is left of large spikes after subtraction.
- */
-function withoutEchoes(
-  units: PlacedUnit[],
-  { info, ...reach }: { info: RecordingInfo } & EchoReach
-): PlacedUnit[] {
-  const bySize = units.toSorted((a, b) => b.snr - a.snr || a.template - b.template);
-  const kept: PlacedUnit[] = [];
-  const options = { ...reach, sampleCount: info.sampleCount };
-  for (const unit of bySize) {
-    const larger = kept.filter(
-      ({ mainChannel }) => contactDistance(info.probe, mainChannel, unit.mainChannel) <= echoRadiusUm
-    );
-    const trains = larger.map(({ spikeSamples }) => spikeSamples);
-    const accompanies = accompaniedShare(unit.spikeSamples, trains, options) > maxCoincidence;
-    if (!accompanies && !trains.some((train) => isEcho(unit.spikeSamples, train, options))) kept.push(unit);
-  }
-  return kept;
-}
-
-/** How far, in samples, a unit's spike may lie before and after one that it accompanies. */
-interface EchoReach {
-  before: number;
-  after: number;
-}
-
-/** The share of spikes that have one of any of the trains within reach, beyond what chance gives. */
-function accompaniedShare(
-  spikes: Float64Array,
-  trains: Float64Array[],
-  { sampleCount, ...reach }: EchoReach & { sampleCount: number }
-): number {
-  const others = trains.reduce((sum, { length }) => sum + length, 0);
-  const chance = Math.min(1, (others * (reach.before + reach.after + 1)) / sampleCount);
-  const share = countAccompanied(spikes, trains, reach) / spikes.length;
-  return chance < 1 ? (share - chance) / (1 - chance) : 0;
-}
-
-/**
- * Whether many of the spikes follow or precede another unit's at one and the same lag, as what is left of a spike does.
- * A neuron that fires together with another does so within some fraction of a ms.
- */
-function isEcho(
-  spikes: Float64Array,
-  train: Float64Array,
-  { before, after, sampleCount }: EchoReach & { sampleCount: number }
-): boolean {
-  const counts = new Float64Array(before + after + 1);
-  let start = 0;
-  for (const sample of spikes) {
-    while (start < train.length && (train[start] as number) < sample - after) start++;
-    for (let j = start; j < train.length && (train[j] as number) <= sample + before; j++) {
-      const lag = sample - (train[j] as number) + before;
-      counts[lag] = (counts[lag] as number) + 1;
-    }
-  }
-  let most = 0;
-  for (let lag = 0; lag < counts.length; lag++)
-    most = Math.max(most, counts.subarray(Math.max(0, lag - lagSpread), lag + lagSpread + 1).reduce(add, 0));
-  const chance = (spikes.length * train.length * (2 * lagSpread + 1)) / sampleCount;
-  return most - chance > maxAtOneLag * spikes.length;
-}
-
-const add = (sum: number, value: number) => sum + value;
-
-/** How many of the spikes have one of any of the trains within reach; all ascend. */
-function countAccompanied(spikes: Float64Array, trains: Float64Array[], reach: EchoReach): number {
-  const accompanied = new Uint8Array(spikes.length);
-  for (const train of trains) {
-    let j = 0;
-    spikes.forEach((sample, k) => {
-      while (j < train.length && (train[j] as number) < sample - reach.after) j++;
-      if (j < train.length && (train[j] as number) <= sample + reach.before) accompanied[k] = 1;
-    });
-  }
-  return accompanied.reduce((sum, is) => sum + is, 0);
+function inSamples(ms: number, { samplingRateHz }: RecordingInfo): number {
+  return Math.round((ms * samplingRateHz) / 1000);
 }
 
 /** A unit's spikes, ascending. */
@@ -248,7 +171,7 @@ function placeUnit(input: FinishInput, { train, template }: { train: Train; temp
   });
   const mainChannel = near[peak.row] as number;
   const shift = peak.sample - window.beforeSamples - window.slackSamples;
-  const deadSamples = Math.round((deadTimeMs * info.samplingRateHz) / 1000);
+  const deadSamples = inSamples(deadTimeMs, info);
   return {
     template,
     shift,

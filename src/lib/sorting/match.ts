@@ -1,6 +1,6 @@
 /** Template matching of one chunk: its own spikes, their sizes, and sums of their waveforms. */
 import { type Chunk } from './chunks.ts';
-import { type Explanation, explainChunk } from './explain.ts';
+import { type Explanation, type OwnMatch, explainChunk } from './explain.ts';
 import { type Preparation, cleanParts } from './prepare.ts';
 import { type ChunkWaveforms, type WaveformWindow, accumulateWaveforms } from './waveforms.ts';
 
@@ -38,8 +38,27 @@ export function matchChunk(input: MatchInput): MatchOutput {
     waveforms: accumulateWaveforms(filtered, {
       positions: Int32Array.from(spikes, ({ position }) => position),
       units: templates,
+      hidden: underLarger(spikes, input),
       window: input.waveformWindow,
       channels: input.waveformChannels
     })
   };
+}
+
+/** For each spike, in order, 1 if a larger one lies within a waveform's reach of it and on its main channel. */
+function underLarger(
+  spikes: OwnMatch[],
+  { waveformWindow, waveformChannels }: Pick<MatchInput, 'waveformWindow' | 'waveformChannels'>
+): Uint8Array<ArrayBuffer> {
+  const reach = waveformWindow.beforeSamples;
+  let first = 0;
+  return Uint8Array.from(spikes, ({ matcher, position }) => {
+    while ((spikes[first]?.position ?? position) < position - reach) first++;
+    const main = waveformChannels[matcher.template]?.[0] ?? 0;
+    for (let k = first; (spikes[k]?.position ?? Infinity) <= position + reach; k++) {
+      const other = spikes[k]?.matcher;
+      if (other && other.energy > matcher.energy && other.channels.includes(main)) return 1;
+    }
+    return 0;
+  });
 }

@@ -1,4 +1,7 @@
-/** Mean and standard deviation of units' waveforms in the filtered recording, in µV. */
+/**
+ * Mean and standard deviation of units' waveforms in the filtered recording, in µV. Spikes that lie under a larger one
+ * count only where a unit has no others.
+ */
 import { type TracesPart } from './kernels/traces.ts';
 
 /** Output window around the spike, as results have it. */
@@ -29,7 +32,10 @@ export function slackLength({ beforeSamples, afterSamples, slackSamples }: Wavef
 
 /** Running sums of the units' waveforms with slack. */
 export interface WaveformSums {
+  /** Spikes of each unit that count. */
   counts: Float64Array<ArrayBuffer>;
+  /** 1 for a unit of which only hidden spikes were seen. */
+  hidden: Uint8Array<ArrayBuffer>;
   /** For each unit its channels × samples; there are many, so in single precision. */
   sums: Float32Array<ArrayBuffer>[];
   squares: Float32Array<ArrayBuffer>[];
@@ -37,14 +43,21 @@ export interface WaveformSums {
 
 export function emptySums(channels: Int32Array[], window: WaveformWindow): WaveformSums {
   const rows = () => channels.map((near) => new Float32Array(near.length * slackLength(window)));
-  return { counts: new Float64Array(channels.length), sums: rows(), squares: rows() };
+  return {
+    counts: new Float64Array(channels.length),
+    hidden: new Uint8Array(channels.length).fill(1),
+    sums: rows(),
+    squares: rows()
+  };
 }
 
 /** One chunk's sums of the units that have a spike in it. */
 export interface ChunkWaveforms {
   units: Int32Array<ArrayBuffer>;
-  /** Spikes of each. */
+  /** Spikes of each that count. */
   counts: Int32Array<ArrayBuffer>;
+  /** 1 for a unit that has only hidden spikes here. */
+  hidden: Uint8Array<ArrayBuffer>;
   /** One after the other, for each unit its channels × samples. */
   sums: Float32Array<ArrayBuffer>;
   squares: Float32Array<ArrayBuffer>;
@@ -54,6 +67,8 @@ export interface AccumulateOptions {
   /** Spike samples within the chunk. */
   positions: Int32Array;
   units: Int32Array;
+  /** 1 for a spike under a larger one. */
+  hidden: Uint8Array;
   window: WaveformWindow;
   channels: Int32Array[];
 }
@@ -61,14 +76,17 @@ export interface AccumulateOptions {
 /** Sums over the spikes of one chunk's filtered traces. Spikes too near its ends are left out. */
 export function accumulateWaveforms(filtered: TracesPart, options: AccumulateOptions): ChunkWaveforms {
   const { memory, part, samples } = filtered;
-  const { positions, units, window, channels } = options;
+  const { positions, units, hidden, window, channels } = options;
   const length = slackLength(window);
   const before = window.beforeSamples + window.slackSamples;
   const spikes = Array.from(positions, (position, k) => ({
     unit: units[k] as number,
-    start: position - before
+    start: position - before,
+    hidden: hidden[k] as number
   }));
-  const inside = spikes.filter(({ start }) => start >= 0 && start + length <= samples);
+  const whole = spikes.filter(({ start }) => start >= 0 && start + length <= samples);
+  const seen = new Set(whole.filter(({ hidden }) => !hidden).map(({ unit }) => unit));
+  const inside = whole.filter(({ unit, hidden }) => !hidden || !seen.has(unit));
   const present = [...new Set(inside.map(({ unit }) => unit))].sort((a, b) => a - b);
   const near = memory.addIntegers(present.flatMap((unit) => [...(channels[unit] as Int32Array)]));
   const rowCount = present.reduce((sum, unit) => sum + (channels[unit] as Int32Array).length, 0);
@@ -94,20 +112,27 @@ export function accumulateWaveforms(filtered: TracesPart, options: AccumulateOpt
   return {
     units: Int32Array.from(present),
     counts,
+    hidden: Uint8Array.from(present, (unit) => Number(!seen.has(unit))),
     sums: memory.floats(sums, rowCount * length).slice(),
     squares: memory.floats(squares, rowCount * length).slice()
   };
 }
 
-/** Adds one chunk's sums to the total, in place. */
-export function addSums(total: WaveformSums, { units, counts, sums, squares }: ChunkWaveforms): void {
+/** Adds one chunk's sums to the total, in place; the first spikes of a unit that are seen replace the hidden ones. */
+export function addSums(total: WaveformSums, { units, counts, hidden, sums, squares }: ChunkWaveforms): void {
   let from = 0;
   units.forEach((unit, at) => {
-    const into = total.sums[unit] as Float32Array;
-    total.counts[unit] = (total.counts[unit] as number) + (counts[at] as number);
-    addInto(into, sums.subarray(from, from + into.length));
-    addInto(total.squares[unit] as Float32Array, squares.subarray(from, from + into.length));
-    from += into.length;
+    const [sum, square] = [total.sums[unit] as Float32Array, total.squares[unit] as Float32Array];
+    const to = from + sum.length;
+    const replaces = total.hidden[unit] === 1 && hidden[at] === 0;
+    if (replaces) for (const values of [sum, square, total.counts.subarray(unit, unit + 1)]) values.fill(0);
+    if (replaces || hidden[at] === total.hidden[unit]) {
+      total.hidden[unit] = hidden[at] as number;
+      total.counts[unit] = (total.counts[unit] as number) + (counts[at] as number);
+      addInto(sum, sums.subarray(from, to));
+      addInto(square, squares.subarray(from, to));
+    }
+    from = to;
   });
 }
 
