@@ -1,20 +1,20 @@
 // Compiles the engine's kernels from AssemblyScript into a module of bytes that every worker and Node can load alike.
 import asc from 'assemblyscript/asc';
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('../src/lib/sorting/kernels/', import.meta.url));
-const source = `${folder}assembly/index.ts`;
+const sources = `${folder}assembly/`;
 const target = `${folder}binary.ts`;
 const self = fileURLToPath(import.meta.url);
 
-const changed = [source, self].some(
+const changed = [sources, ...readdirSync(sources).map((name) => sources + name), self].some(
   (path) => !existsSync(target) || statSync(path).mtimeMs > statSync(target).mtimeMs
 );
 if (changed) {
   const compiled = `${folder}binary.wasm`;
   const { error, stderr } = await asc.main([
-    source,
+    `${sources}index.ts`,
     ...['--outFile', compiled, '--optimizeLevel', '3', '--noAssert', '--runtime', 'stub'],
     ...['--enable', 'simd', '--enable', 'bulk-memory', '--importMemory', '--memoryBase', '1024']
   ]);
@@ -26,6 +26,6 @@ if (changed) {
   rmSync(compiled);
   writeFileSync(
     target,
-    `// Made by scripts/build-kernels.js from assembly/index.ts.\nexport const binary =\n  '${text}';\n`
+    `// Made by scripts/build-kernels.js from assembly.\nexport const binary =\n  '${text}';\n`
   );
 }

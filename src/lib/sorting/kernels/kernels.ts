@@ -1,5 +1,5 @@
 /**
- * The engine's inner loops, compiled from AssemblyScript (assembly/index.ts). Each thread has an instance and a memory of
+ * The engine's inner loops, compiled from AssemblyScript (assembly/). Each thread has an instance and a memory of
  * its own, into which traces are copied: that costs a few hundredths of what is done with them there.
  */
 import { binary } from './binary.ts';
