@@ -217,6 +217,22 @@ test('an NWB recording is sorted in the tab as in Node, and its result is a read
   await expect(page).toHaveURL(/units=1%2C2/);
 });
 
+test('a recording that is turned over says by which sign to sort it', async ({ page }) => {
+  const turned = join(folder, 'turned_4ch_30kHz_int16.dat');
+  const negated = counts.map((count) => Math.min(32_767, -count));
+  await writeFile(turned, new Uint8Array(negated.buffer, negated.byteOffset, negated.byteLength));
+  await visitOpen(page);
+  await dropFile(page, turned);
+  await page.getByLabel('Gain').fill(String(info.gainUv[0]));
+  await page.getByRole('button', { name: 'Open', exact: true }).click();
+  await expect(traces(page)).toBeVisible();
+  await page.getByRole('tab', { name: 'Sort' }).click();
+  await page.getByRole('button', { name: 'Sort', exact: true }).click();
+  await expect(page.getByText(/^Most large peaks of this recording are positive/)).toBeVisible({
+    timeout: 60_000
+  });
+});
+
 test('a recording is found again after a reload, and another file is not taken for it', async ({ page }) => {
   await visitOpen(page);
   // A file field keeps no handle, so that the file must be given again after a reload.

@@ -5,6 +5,7 @@ import { type StageProgress } from '#lib/model/engine.ts';
 import { type ParameterValue, type ProcessorSpec } from '#lib/model/processor.ts';
 import { type RecordingInfo, type SessionMetadata } from '#lib/model/recording.ts';
 import { engineProcessor } from '#lib/sorting/parameters.ts';
+import { type StageName } from '#lib/sorting/run.ts';
 import { installErrorTransfer } from '../../workers/error-transfer.ts';
 import { type RecordingOrigin } from '../../workers/recording-origin.ts';
 import { type SortingApi, type TruthComparison } from '../../workers/sorting.ts';
@@ -25,9 +26,10 @@ export type QuickSortState =
   | { phase: 'failed'; error: unknown };
 
 /** The engine's stages, as they are said. */
-const stageWords: Record<string, string> = {
+const stageWords: Record<StageName, string> = {
   prepare: 'Measuring the noise',
   features: 'Learning what spikes look like',
+  motion: 'Following movement along the probe',
   detect: 'Detecting spikes',
   cluster: 'Clustering spikes into units',
   refine: 'Looking at spikes without their overlaps',
@@ -53,7 +55,7 @@ export class QuickSort {
   get stage(): string {
     if (this.#state.phase !== 'running' || !this.#state.progress) return 'Starting';
     const { stage } = this.#state.progress;
-    return stageWords[stage] ?? stage;
+    return stageWords[stage as StageName];
   }
   get exporting(): boolean {
     return this.#exporting;

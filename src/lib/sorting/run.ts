@@ -18,7 +18,7 @@ const stages = [
   { name: 'match', share: 0.39 },
   { name: 'finish', share: 0.01 }
 ] as const;
-type StageName = (typeof stages)[number]['name'];
+export type StageName = (typeof stages)[number]['name'];
 
 export interface SortOptions {
   source: TraceSource;

@@ -187,7 +187,7 @@ describe('matching', () => {
     ]);
   });
 
-  it('takes nothing within a unit\u2019s dead time for another spike of it', () => {
+  it('takes nothing within the dead time of a unit for another spike of it', () => {
     const data = addSpikes(noise(), { at: [3000], height: 15 });
     addSpikes(data, { at: [3010], height: 12 });
     expect(match(data, [template(15)]).map(({ unit }) => unit)).toEqual([0]);
