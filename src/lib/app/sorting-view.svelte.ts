@@ -6,6 +6,7 @@ import { type UnitColumn, type UnitRow, type UnitSort } from '#lib/components/un
 import { type TraceMarks } from '#lib/model/preview.ts';
 import { type Probe } from '#lib/model/recording.ts';
 import { type SortedUnit, type Sorting } from '#lib/model/sorting.ts';
+import { wholeWaveform } from '#lib/model/unit-waveform.ts';
 import { assignUnitColors, mostSimilarUnits, selectionStyles, unitColor } from '#lib/plots/unit-colors.ts';
 
 /** How a unit compares with the known truth. */
@@ -160,8 +161,8 @@ export class SortingView {
     this.#drawn.map((unit) => ({
       unit: unit.id,
       mainChannel: unit.mainChannel,
-      mean: unit.waveformMean,
-      sd: unit.waveformSd,
+      mean: wholeWaveform(unit, this.sorting),
+      sd: wholeWaveform(unit, { ...this.sorting, values: unit.waveformSd }),
       spikeCount: unit.spikeSamples.length
     }))
   );
@@ -269,12 +270,13 @@ export class SortingView {
 
 /** Peak-to-peak amplitude of a unit on each channel. */
 function amplitudes(unit: SortedUnit, { channelCount, waveformWindow }: Sorting): Float32Array {
+  const mean = wholeWaveform(unit, { channelCount });
   const samples = waveformWindow.beforeSamples + waveformWindow.afterSamples;
   return Float32Array.from({ length: channelCount }, (_, channel) => {
     let low = Infinity;
     let high = -Infinity;
     for (let sample = 0; sample < samples; sample++) {
-      const value = unit.waveformMean[sample * channelCount + channel] ?? 0;
+      const value = mean[sample * channelCount + channel] ?? 0;
       low = Math.min(low, value);
       high = Math.max(high, value);
     }

@@ -3,6 +3,7 @@
  * stands to the others. The order and the constants are part of every model trained on them (`featureSpecification`).
  */
 import { type SortedUnit, type Sorting } from '#lib/model/sorting.ts';
+import { waveformOn } from '#lib/model/unit-waveform.ts';
 import { firingRange, firingRate, presenceRatio } from './firing.ts';
 import { isiViolations, refractoryViolations } from './isi-violations.ts';
 import { countMatches } from './spike-matching.ts';
@@ -109,8 +110,8 @@ function ofTrain(sorting: Sorting, { spikeSamples: train }: SortedUnit): Pick<Fe
 
 function ofWaveform(sorting: Sorting, unit: SortedUnit): Omit<Features, TrainFeature | PairFeature> {
   const { samplingRateHz, channelCount } = sorting;
-  const { waveformMean, mainChannel, snr } = unit;
-  const onMainChannel = waveformMean.filter((_, at) => at % channelCount === mainChannel);
+  const { mainChannel, snr } = unit;
+  const onMainChannel = waveformOn(unit, mainChannel, { channelCount });
   const extremum = onMainChannel.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const shape = extremum > 0 ? templateMetrics(onMainChannel, { samplingRateHz }) : undefined;
   const { energyOnMainChannel, channelsReached } = footprint(unit, {

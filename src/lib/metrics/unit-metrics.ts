@@ -1,5 +1,6 @@
 /** All metrics of a unit that need no more than its sorting. */
 import { type SortedUnit, type Sorting } from '#lib/model/sorting.ts';
+import { waveformOn, wholeWaveform } from '#lib/model/unit-waveform.ts';
 import {
   amplitudeCutoff,
   amplitudeMedian,
@@ -55,7 +56,7 @@ export function unitMetrics(
   if (hasWaveform && contacts && contacts.length !== channelCount)
     throw new RangeError(`${contacts.length} contacts for ${channelCount} channels`);
   const span = { samplingRateHz, sampleCount };
-  const onMainChannel = waveformMean.filter((_, at) => at % channelCount === mainChannel);
+  const onMainChannel = waveformOn(unit, mainChannel, { channelCount });
   return {
     spikeCount: train.length,
     firingRateHz: firingRate(train, span),
@@ -66,7 +67,12 @@ export function unitMetrics(
     snr,
     ...(hasWaveform && { template: templateMetrics(onMainChannel, { samplingRateHz }) }),
     ...(hasWaveform &&
-      contacts && { spread: templateSpread({ values: waveformMean, contacts }, { samplingRateHz }) }),
+      contacts && {
+        spread: templateSpread(
+          { values: wholeWaveform(unit, { channelCount }), contacts },
+          { samplingRateHz }
+        )
+      }),
     ...(amplitudesUv && {
       amplitudes: {
         medianUv: amplitudeMedian(amplitudesUv),

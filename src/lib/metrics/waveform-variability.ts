@@ -5,6 +5,7 @@
 import { mean } from '#lib/math/linear-algebra.ts';
 import { median } from '#lib/math/quantile.ts';
 import { type SortedUnit, type Sorting } from '#lib/model/sorting.ts';
+import { measuredChannels, waveformOn } from '#lib/model/unit-waveform.ts';
 
 export interface WaveformVariability {
   /** Standard deviation at the mean waveform's extremum on the main channel, over the extremum's size. */
@@ -21,16 +22,14 @@ export interface WaveformVariability {
 /** NaN where the unit has no waveform, no deviations or no noise (it is taken from the SNR). */
 export function waveformVariability(
   { samplingRateHz, channelCount }: Sorting,
-  { waveformMean, waveformSd, mainChannel, snr }: SortedUnit,
+  unit: SortedUnit,
   { baselineMs }: { baselineMs: number }
 ): WaveformVariability {
-  const on = (values: Float32Array, channel: number) =>
-    Float32Array.from(
-      { length: values.length === 0 ? 0 : values.length / channelCount },
-      (_, t) => values[t * channelCount + channel] as number
-    );
-  const main = on(waveformMean, mainChannel);
-  const deviations = on(waveformSd, mainChannel);
+  const { mainChannel, snr } = unit;
+  const deviationOn = (channel: number) =>
+    waveformOn(unit, channel, { channelCount, values: unit.waveformSd });
+  const main = waveformOn(unit, mainChannel, { channelCount });
+  const deviations = deviationOn(mainChannel);
   const at = main.reduce(
     (best, value, i) => (Math.abs(value) > Math.abs(main[best] as number) ? i : best),
     0
@@ -40,9 +39,9 @@ export function waveformVariability(
   const atExtremum = deviations[at] ?? NaN;
   const start = deviations.subarray(0, Math.max(1, Math.trunc((baselineMs / 1000) * samplingRateHz)));
   let others = NaN;
-  for (let channel = 0; channel < channelCount; channel++) {
+  for (const channel of measuredChannels(unit, channelCount)) {
     if (channel === mainChannel) continue;
-    const own = on(waveformSd, channel);
+    const own = deviationOn(channel);
     const usual = median(own);
     // Channels that the unit is not described on hold zeros.
     if (!(usual > 0)) continue;

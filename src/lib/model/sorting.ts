@@ -10,9 +10,11 @@ export interface SortedUnit {
   spikeSamples: Float64Array;
   /** Channel on which the mean waveform is largest. */
   mainChannel: number;
-  /** Mean waveform in µV of the filtered recording, window samples × channels. */
+  /** Channels that the waveforms were measured on, in their order; absent if that is all of them (unit-waveform.ts). */
+  waveformChannels?: Int32Array;
+  /** Mean waveform in µV of the filtered recording, window samples × measured channels. */
   waveformMean: Float32Array;
-  /** Standard deviation of the same, window samples × channels. */
+  /** Standard deviation of the same, window samples × measured channels. */
   waveformSd: Float32Array;
   /** |mean waveform extremum on the main channel| over that channel's MAD noise. */
   snr: number;

@@ -189,7 +189,7 @@ function meanOf({ sums, counts }: WaveformSums, template: number): Float64Array 
 }
 
 function withWaveforms(
-  { info, window, waveforms, channels }: FinishInput,
+  { window, waveforms, channels }: FinishInput,
   { template, shift, ...unit }: PlacedUnit,
   id: number
 ): SortedUnit {
@@ -199,16 +199,17 @@ function withWaveforms(
   const squares = waveforms.squares[template] as Float32Array;
   const count = Math.max(1, waveforms.counts[template] as number);
   const cut = (values: (at: number) => number) => {
-    const waveform = new Float32Array((window.beforeSamples + window.afterSamples) * info.channelCount);
-    near.forEach((channel, row) => {
+    const waveform = new Float32Array((window.beforeSamples + window.afterSamples) * near.length);
+    near.forEach((_, row) => {
       for (let t = 0; t < window.beforeSamples + window.afterSamples; t++)
-        waveform[t * info.channelCount + channel] = values(row * length + t + window.slackSamples + shift);
+        waveform[t * near.length + row] = values(row * length + t + window.slackSamples + shift);
     });
     return waveform;
   };
   return {
     ...unit,
     id,
+    waveformChannels: near,
     waveformMean: cut((at) => mean[at] as number),
     waveformSd: cut((at) => {
       const value = mean[at] as number;

@@ -6,6 +6,7 @@ import { scoreSorting } from '#lib/metrics/score.ts';
 import { type Scratch, type StageProgress } from '#lib/model/engine.ts';
 import { type TraceSource } from '#lib/model/recording.ts';
 import { type Sorting, type SpikeTrains } from '#lib/model/sorting.ts';
+import { wholeWaveform } from '#lib/model/unit-waveform.ts';
 import { contactDistance } from '#lib/sorting/geometry.ts';
 import { inlinePool } from '#lib/sorting/inline-pool.ts';
 import { resolveParameters } from '#lib/sorting/parameters.ts';
@@ -64,7 +65,9 @@ describe('sorting a recording whose spikes are known', () => {
 
   it('gives whole ascending spike samples and waveforms whose trough is at the spike', () => {
     const { beforeSamples, afterSamples } = sorting.waveformWindow;
-    for (const { spikeSamples, waveformMean, mainChannel } of sorting.units) {
+    for (const unit of sorting.units) {
+      const { spikeSamples, mainChannel } = unit;
+      const waveformMean = wholeWaveform(unit, sorting);
       expect(
         spikeSamples.every((sample, i) => Number.isInteger(sample) && sample > (spikeSamples[i - 1] ?? -1))
       ).toBe(true);

@@ -6,6 +6,7 @@ import { type ContentRoot } from '../../model/ids.ts';
 import { type ParameterValue } from '../../model/processor.ts';
 import { type RecordingInfo, type SessionMetadata } from '../../model/recording.ts';
 import { type SortedUnit, type Sorting } from '../../model/sorting.ts';
+import { wholeWaveform } from '../../model/unit-waveform.ts';
 import { PathReference, writeTree } from '../hdf5/write-tree.ts';
 import { NwbTree, uuid5 } from './nwb-tree.ts';
 import { addSession, electrodesPath } from './session-tree.ts';
@@ -210,11 +211,13 @@ function addWaveforms(
   samplingRateHz: number
 ): void {
   const samples = waveformWindow.beforeSamples + waveformWindow.afterSamples;
-  const stack = (waveformOf: (unit: SortedUnit) => Float32Array) => () => {
+  const stack = (valuesOf: (unit: SortedUnit) => Float32Array) => () => {
     const values = new Float32Array(units.length * samples * channelCount); // units × samples × channels, volts
     for (const [i, unit] of units.entries())
       values.set(
-        waveformOf(unit).map((value) => value * voltsPerMicrovolt),
+        wholeWaveform(unit, { channelCount, values: valuesOf(unit) }).map(
+          (value) => value * voltsPerMicrovolt
+        ),
         i * samples * channelCount
       );
     return values;
