@@ -6,7 +6,7 @@ import { scoreSorting } from '#lib/metrics/score.ts';
 import { pythonEnvironment } from '../scripts/python-env.js';
 import { realPage, type RealSorting, type StarlingScore } from './real-page.ts';
 import { joinTrials, locustSets, type RealSet, recordings, starlingTrials } from './real-recordings.ts';
-import { allPeers, ours, type Sorted, sortOurs, sortPeerOnAll } from './sorters.ts';
+import { allPeers, ours, sortAllOurs, sortPeerOnAll } from './sorters.ts';
 
 /** What of a train of the expert's a sorter found. */
 interface Found {
@@ -57,17 +57,6 @@ async function sortAll(all: RealSet[]): Promise<RealSorting[][]> {
       console.log(`${all[i]?.name}, ${sorter}: ${one.failure ?? `${trains.length} units`}`);
     });
   }
-  return found;
-}
-
-async function sortAllOurs(all: RealSet[]): Promise<(Sorted | Error)[]> {
-  const found = [];
-  for (const set of all)
-    found.push(
-      await sortOurs(set).catch((error: unknown) =>
-        error instanceof Error ? error : new Error(String(error))
-      )
-    );
   return found;
 }
 

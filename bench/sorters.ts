@@ -57,6 +57,18 @@ export async function sortOurs({ stem, description }: SetFiles): Promise<Sorted>
   return { ...costs, seconds, coldSeconds: seconds, trains };
 }
 
+/** One recording after the other. @returns one a recording: its sorting, or what went wrong */
+export async function sortAllOurs(sets: readonly SetFiles[]): Promise<(Sorted | Error)[]> {
+  const found = [];
+  for (const set of sets)
+    found.push(
+      await sortOurs(set).catch((error: unknown) =>
+        error instanceof Error ? error : new Error(String(error))
+      )
+    );
+  return found;
+}
+
 /** @throws Error with what the sorter complained about */
 export function sortPeer(set: SetFiles, options: PeerOptions): Sorted {
   const began = performance.now();

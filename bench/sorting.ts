@@ -11,7 +11,7 @@ import { pythonEnvironment } from '../scripts/python-env.js';
 import { countFound } from './background.ts';
 import { bandPassed } from './band-passed.ts';
 import { drawSeeds, makeSet, type TestSet } from './sets.ts';
-import { allPeers, ours, type Sorted, sortOurs, sortPeer } from './sorters.ts';
+import { allPeers, ours, sortAllOurs, type Sorted, sortPeer, sortPeerOnAll } from './sorters.ts';
 import { benchmarkPage, shortRow, type SortingResult } from './sorting-page.ts';
 import { sortingPlots } from './sorting-plots.ts';
 
@@ -39,16 +39,11 @@ const results: SortingResult[] = [];
 for (const set of sets) {
   const [warmSeed = 0] = drawSeeds(1);
   const warm = makeSet(python, { set, seed: warmSeed, seconds: warmSeconds });
-  for (const seed of seeds) {
-    const recording = makeSet(python, { set, seed, seconds });
-    const found = await compareOn(recording, { set, seed, warm });
-    console.table(found.map(shortRow));
-    results.push(...found);
-    recording.remove();
-    // After each, so that a run that is cut short leaves what it found.
-    writePage();
-  }
-  warm.remove();
+  const recordings = seeds.map((seed) => ({ seed, ...makeSet(python, { set, seed, seconds }) }));
+  results.push(...(await compareOn(recordings, { set, warm })));
+  for (const recording of [warm, ...recordings]) recording.remove();
+  // After each, so that a run that is cut short leaves what it found.
+  writePage();
 }
 
 function writePage(): void {
@@ -67,40 +62,60 @@ function chosen(text: string | undefined, known: readonly string[]): string[] {
   return names;
 }
 
+type SeededSet = TestSet & { seed: number };
+
+/** By seed, then by sorter. */
 async function compareOn(
-  recording: TestSet,
-  { set, seed, warm }: { set: string; seed: number; warm: TestSet }
+  recordings: readonly SeededSet[],
+  { set, warm }: { set: string; warm: TestSet }
 ): Promise<SortingResult[]> {
-  const { source, close } = await recording.open();
-  const snrs = (await measureSnr(bandPassed(source), recording.truth)).map(({ snr }) => snr);
-  close();
+  const snrs = new Map<SeededSet, number[]>();
+  for (const recording of recordings) snrs.set(recording, await trueSnrs(recording));
   const found: SortingResult[] = [];
-  for (const { sorter, sort } of runsOn(set, recording, warm)) {
-    try {
-      const sorted = await sort();
-      const cold = seed === seeds[0] ? coldTimes(sorter, { recording, sorted }) : {};
-      found.push({ set, seed, sorter, ...scored(sorted, recording, snrs), ...cold });
-    } catch (error) {
-      console.error(`${sorter} failed on ${set}, seed ${seed}:`, error);
-    }
+  for (const { sorter, sort } of runsOn(set, warm)) {
+    const sortings = await sort(recordings);
+    const of = recordings.flatMap((recording, i): SortingResult[] => {
+      const sorted = sortings[i] ?? new Error('no answer');
+      if (sorted instanceof Error) {
+        console.error(`${sorter} failed on ${set}, seed ${recording.seed}:`, sorted);
+        return [];
+      }
+      const cold = i === 0 ? coldTimes(sorter, { recording, sorted }) : {};
+      const score = scored(sorted, recording, snrs.get(recording) ?? []);
+      return [{ set, seed: recording.seed, sorter, ...score, ...cold }];
+    });
+    console.table(of.map(shortRow));
+    found.push(...of);
   }
-  return found;
+  return found.toSorted((a, b) => seeds.indexOf(a.seed) - seeds.indexOf(b.seed));
 }
 
-function runsOn(
-  set: string,
-  recording: TestSet,
-  warm: TestSet
-): { sorter: string; sort: () => Promise<Sorted> }[] {
+async function trueSnrs(recording: TestSet): Promise<number[]> {
+  const { source, close } = await recording.open();
+  try {
+    return (await measureSnr(bandPassed(source), recording.truth)).map(({ snr }) => snr);
+  } finally {
+    close();
+  }
+}
+
+type SortAll = (recordings: readonly TestSet[]) => Promise<(Sorted | Error)[]>;
+
+/** Ours in a process for each recording, a peer in one for all of them, as its code is compiled anew in each. */
+function runsOn(set: string, warm: TestSet): { sorter: string; sort: SortAll }[] {
   const moves = set.startsWith('drift');
+  const sortPeers =
+    (peer: string, motion = false): SortAll =>
+    (recordings) =>
+      Promise.resolve(sortPeerOnAll(recordings, { python, peer, warm, motion }));
   return [
-    { sorter: ours, sort: () => sortOurs(recording) },
-    ...peers.flatMap((peer) => {
-      const plain = { sorter: peer, sort: async () => sortPeer(recording, { python, peer, warm }) };
-      if (!moves || !correctsMotion.includes(peer)) return [plain];
-      const corrected = async () => sortPeer(recording, { python, peer, warm, motion: true });
-      return [plain, { sorter: `${peer}, motion corrected`, sort: corrected }];
-    })
+    { sorter: ours, sort: sortAllOurs },
+    ...peers.flatMap((peer) => [
+      { sorter: peer, sort: sortPeers(peer) },
+      ...(moves && correctsMotion.includes(peer)
+        ? [{ sorter: `${peer}, motion corrected`, sort: sortPeers(peer, true) }]
+        : [])
+    ])
   ];
 }
 
