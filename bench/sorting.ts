@@ -1,8 +1,9 @@
-// `npm run bench:sorting [-- --sets probe32,tetrode] [--draw 3 | --seeds 7,8,9] [--seconds 300] [--peers tridesclous2,…]`:
-// our engine and other sorters on recordings with known units, made with SpikeInterface's generator. Each sorter has one
-// thread, and its code is compiled before it is timed; on the first seed of a set some are timed cold as well. Writes
-// docs/benchmarks.md and its figures; see bench/README.md.
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+// `npm run bench:sorting [-- --sets probe32,tetrode] [--draw 3 | --seeds 7,8,9] [--seconds 300] [--peers tridesclous2,…]
+// [--keep]`: our engine and other sorters on recordings with known units, made with SpikeInterface's generator. Each
+// sorter has one thread, and its code is compiled before it is timed; on the first seed of a set some are timed cold as
+// well. Writes docs/benchmarks.md and its figures, with --keep beside what is measured of other sets; see
+// bench/README.md.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { scoreSorting } from '#lib/metrics/score.ts';
@@ -10,7 +11,7 @@ import { measureSnr } from '#lib/metrics/snr.ts';
 import { pythonEnvironment } from '../scripts/python-env.js';
 import { countFound } from './background.ts';
 import { bandPassed } from './band-passed.ts';
-import { drawSeeds, makeSet, type TestSet } from './sets.ts';
+import { drawSeeds, folder, makeSet, type TestSet } from './sets.ts';
 import { allPeers, ours, sortAllOurs, type Sorted, sortPeer, sortPeerOnAll } from './sorters.ts';
 import { benchmarkPage, shortRow, type SortingResult } from './sorting-page.ts';
 import { sortingPlots } from './sorting-plots.ts';
@@ -23,10 +24,18 @@ const warmSeconds = 20;
 /** Timed in a fresh process too, as ours always is. */
 const alsoCold = ['tridesclous2'];
 const images = 'docs/images';
+const resultsPath = join(folder, 'sorting-results.json');
 
 const option = { type: 'string' } as const;
 const { values } = parseArgs({
-  options: { sets: option, seeds: option, draw: option, seconds: option, peers: option }
+  options: {
+    sets: option,
+    seeds: option,
+    draw: option,
+    seconds: option,
+    peers: option,
+    keep: { type: 'boolean' }
+  }
 });
 const sets = chosen(values.sets, allSets);
 const peers = values.peers === '' ? [] : chosen(values.peers, allPeers);
@@ -47,12 +56,20 @@ for (const set of sets) {
 }
 
 function writePage(): void {
-  const plots = sortingPlots(results);
+  const kept = values.keep ? keptResults().filter(({ set }) => !sets.includes(set)) : [];
+  const all = [...kept, ...results].toSorted((a, b) => allSets.indexOf(a.set) - allSets.indexOf(b.set));
+  writeFileSync(resultsPath, JSON.stringify(all));
+  const plots = sortingPlots(all);
   mkdirSync(images, { recursive: true });
   for (const name of readdirSync(images)) if (/^bench-.*\.svg$/.test(name)) rmSync(join(images, name));
   for (const { file, svg } of [...plots.costs, ...plots.accuracy.values()])
     writeFileSync(join(images, file), svg);
-  writeFileSync('docs/benchmarks.md', benchmarkPage(results, { seconds, ours, plots }));
+  writeFileSync('docs/benchmarks.md', benchmarkPage(all, { seconds, ours, plots }));
+}
+
+/** What was measured last. */
+function keptResults(): SortingResult[] {
+  return existsSync(resultsPath) ? (JSON.parse(readFileSync(resultsPath, 'utf8')) as SortingResult[]) : [];
 }
 
 function chosen(text: string | undefined, known: readonly string[]): string[] {
