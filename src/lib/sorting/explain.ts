@@ -110,17 +110,21 @@ export function explainTraces(whitened: TracesPart, options: ExplainOptions): Ma
 
 /** When each unit fired: within its dead time it does not again, so what is left of its spikes is not more of them. */
 class Firings {
-  readonly #starts = new Map<Matcher, number[]>();
+  /** By stretches of the dead time, of which each holds at most one. */
+  readonly #starts = new Map<Matcher, Map<number, number>>();
 
   add({ matcher, start }: Match): void {
-    const starts = this.#starts.get(matcher);
-    if (starts) starts.push(start);
-    else this.#starts.set(matcher, [start]);
+    const starts = this.#starts.get(matcher) ?? new Map<number, number>();
+    starts.set(Math.floor(start / matcher.deadSamples), start);
+    this.#starts.set(matcher, starts);
   }
 
   isNear(matcher: Matcher, at: number): boolean {
     const starts = this.#starts.get(matcher);
-    return starts?.some((start) => Math.abs(start - at) < matcher.deadSamples) ?? false;
+    const stretch = Math.floor(at / matcher.deadSamples);
+    return [-1, 0, 1].some(
+      (step) => Math.abs((starts?.get(stretch + step) ?? Infinity) - at) < matcher.deadSamples
+    );
   }
 }
 

@@ -70,7 +70,7 @@ function makeMatcher(
   const seenOn = seen.filter(({ height }) => height > 0 && height >= candidateFraction * best);
   return {
     ...{ template: number, channels, waveform, length, stride, energy },
-    deadSamples: Math.round((deadTimeMs * options.samplingRateHz) / 1000),
+    deadSamples: Math.max(1, Math.round((deadTimeMs * options.samplingRateHz) / 1000)),
     seenOn: Int32Array.from(seenOn, ({ channel }) => channel),
     shifts: Int32Array.from(seenOn, ({ shift }) => shift)
   };
