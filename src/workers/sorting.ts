@@ -5,7 +5,7 @@
 import { expose, transfer } from 'comlink';
 import { classifySorting } from '#lib/classifier/classify-sorting.ts';
 import { type ResultSource } from '#lib/formats/nwb/write-nwb.ts';
-import { type StageProgress } from '#lib/model/engine.ts';
+import { type Scratch, type StageProgress } from '#lib/model/engine.ts';
 import { TaggedError } from '#lib/model/errors.ts';
 import { type ParameterValue } from '#lib/model/processor.ts';
 import { type SessionMetadata } from '#lib/model/recording.ts';
@@ -16,6 +16,7 @@ import { sortRecording } from '#lib/sorting/pipeline.ts';
 import { polarityHint } from '#lib/sorting/polarity.ts';
 import { installErrorTransfer } from './error-transfer.ts';
 import { openOrigin, type OpenedOrigin, type RecordingOrigin } from './recording-origin.ts';
+import { withScratch } from './run-scratch.ts';
 import { taskWorkerPool } from './task-worker-pool.ts';
 import { compareWithTruth, type TruthComparison } from './truth-comparison.ts';
 
@@ -51,7 +52,11 @@ const api = {
     const pool = taskWorkerPool(request.workers);
     const started = performance.now();
     try {
-      const found = await sortRecording({ source, parameters, pool, seed: request.seed, onProgress });
+      const sort = (scratch?: Scratch) =>
+        sortRecording({ source, parameters, pool, scratch, seed: request.seed, onProgress });
+      const found = await (request.origin.kind === 'demonstration'
+        ? sort()
+        : withScratch(await runName(request, request.origin.file), sort));
       const sorting = await withClasses(found);
       const seconds = (performance.now() - started) / 1000;
       finished = { opened, request, sorting };
@@ -103,6 +108,12 @@ function sourceOf(origin: RecordingOrigin): ResultSource {
   const { name, file, selection } = origin;
   const seriesPath = selection.format === 'nwb' ? { seriesPath: selection.seriesPath } : {};
   return { name, size: file.size, ...seriesPath };
+}
+
+/** The same for the same file, parameters and seed. */
+async function runName(request: SortRequest, file: Blob): Promise<string> {
+  const changed = file instanceof File ? file.lastModified : 0;
+  return `${await hashRequest(request)}-${changed}`;
 }
 
 /** Names what was asked for: equal requests give equal results. */

@@ -16,6 +16,7 @@ import {
 } from '#lib/storage/identity-store.ts';
 import { dexiePersistence } from '#lib/storage/project-persistence.ts';
 import { ReadMarkStore } from '#lib/storage/read-marks.ts';
+import { sweepScratch } from '../../workers/run-scratch.ts';
 import { ConnectionSettings, type IceSettings } from './connection-settings.svelte.ts';
 import { appContext } from './context.ts';
 import { Entrance } from './entrance.ts';
@@ -193,7 +194,9 @@ function viewOf({ person, keys }: StoredIdentity): IdentityView {
 /** Only while no other tab may be writing: what is half-written there is no leftover. */
 async function sweepLeftovers(blobs: BlobStore): Promise<void> {
   await navigator.locks.request('dendro tabs', { mode: 'exclusive', ifAvailable: true }, async (lock) => {
-    if (lock) await blobs.sweep();
+    if (!lock) return;
+    await blobs.sweep();
+    await sweepScratch();
   });
   void navigator.locks.request('dendro tabs', { mode: 'shared' }, () => new Promise<void>(() => undefined));
 }
