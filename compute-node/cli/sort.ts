@@ -2,13 +2,13 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import * as v from 'valibot';
-import { contentRoot } from '#lib/bytes/content-root.ts';
 import { type ContentRoot, FileId } from '#lib/model/ids.ts';
 import { mergeMetadata, type SessionMetadata } from '#lib/model/recording.ts';
 import { type Sorting } from '#lib/model/sorting.ts';
 import { hashDefinition } from '#lib/project/canonical-json.ts';
 import { engineProcessor, resolveParameters, type SortingParameters } from '#lib/sorting/parameters.ts';
 import { sortToNwb } from '../apps/sort-to-nwb.ts';
+import { fileContentRoot } from '../platform/file-content-root.ts';
 import { writeFileWhole } from '../platform/file-source.ts';
 import { nodeUnitClassifier } from '../platform/unit-classifier.ts';
 import { version } from '../version.ts';
@@ -73,7 +73,7 @@ export async function runSort(args: string[]): Promise<number> {
 async function sortInput(run: Run): Promise<{ sorting: Sorting; bytes: Uint8Array }> {
   const { options, parameters, input, signal, reporter, clock } = run;
   clock.enter('hash');
-  const root = await contentRoot(input.file, {
+  const root = await fileContentRoot(input.file, {
     signal,
     onProgress: (done) => reporter.update({ stage: 'hash', fraction: done / input.file.size, overall: 0 })
   });

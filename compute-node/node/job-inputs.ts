@@ -1,8 +1,9 @@
 /** Finds or fetches the bytes of a job's inputs: own store, own shared folder, the generator, or a connected member. */
 import { type BlobStore } from '../platform/blob-store.ts';
+import { fileContentRoot } from '../platform/file-content-root.ts';
 import { openFileSource } from '../platform/file-source.ts';
 import { type Shares } from '../platform/shares.ts';
-import { contentRoot, spotHash } from '#lib/bytes/content-root.ts';
+import { spotHash } from '#lib/bytes/content-root.ts';
 import { type FileExchange } from '#lib/compute/file-exchange.ts';
 import { type TransferId } from '#lib/compute/protocol.ts';
 import { type TransferProgress } from '#lib/compute/transfer-progress.ts';
@@ -93,7 +94,7 @@ async function readShared({ file, shares, signal, onProgress }: InputOptions): P
       throw new TaggedError('share-differs', `${path} is another file than the one that was added.`, {
         path
       });
-    const root = await contentRoot(source, {
+    const root = await fileContentRoot(source, {
       signal,
       onProgress: (bytesDone) => onProgress('reading', { bytesDone, bytesTotal: source.size })
     });

@@ -15,12 +15,13 @@ import {
 import { link, open, rm, statfs, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { chunkBytes, chunkCount, contentRoot } from '#lib/bytes/content-root.ts';
+import { chunkBytes, chunkCount } from '#lib/bytes/content-root.ts';
 import { ChunkBitmap } from '#lib/compute/chunk-bitmap.ts';
 import { type PartialFile } from '#lib/compute/partial-file.ts';
 import { FileIdentity, TransferId } from '#lib/compute/protocol.ts';
 import { TaggedError } from '#lib/model/errors.ts';
 import { ContentRoot, ProjectId } from '#lib/model/ids.ts';
+import { fileContentRoot } from './file-content-root.ts';
 import { openFileSource } from './file-source.ts';
 
 const PartialHead = v.object({ transfer: TransferId, identity: FileIdentity });
@@ -124,7 +125,7 @@ export class BlobStore {
     const size = source.size;
     let root: ContentRoot;
     try {
-      root = await contentRoot(source);
+      root = await fileContentRoot(source);
     } finally {
       source.close();
     }
