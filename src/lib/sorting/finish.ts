@@ -35,6 +35,7 @@ const peakSteps = 4;
 /** A unit may be an echo of larger ones within this distance and time. */
 const echoRadiusUm = 300;
 const echoMs = { before: 1.5, after: 1.5 };
+
 export interface FinishInput {
   info: RecordingInfo;
   preparation: Preparation;
