@@ -1,8 +1,8 @@
 // `npm run bench:sorting [-- --sets probe32,tetrode] [--draw 3 | --seeds 7,8,9] [--seconds 300] [--peers tridesclous2,…]
-// [--keep]`: our engine and other sorters on recordings with known units, made with SpikeInterface's generator. Each
-// sorter has one thread, and its code is compiled before it is timed; on the first seed of a set some are timed cold as
-// well. Writes docs/benchmarks.md and its figures, with --keep beside what is measured of other sets; see
-// bench/README.md.
+// [--keep] [--cold]`: our engine and other sorters on recordings with known units, made with SpikeInterface's generator.
+// Each sorter has one thread, and its code is compiled before it is timed; on the first seed of a set some are timed
+// cold as well. Writes docs/benchmarks.md and its figures, with --keep beside what is measured of other sets, with
+// --cold only its cold runs anew; see bench/README.md.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,7 +12,7 @@ import { pythonEnvironment } from '../scripts/python-env.js';
 import { countFound } from './background.ts';
 import { bandPassed } from './band-passed.ts';
 import { drawSeeds, folder, makeSet, type TestSet } from './sets.ts';
-import { allPeers, ours, sortAllOurs, type Sorted, sortPeer, sortPeerOnAll } from './sorters.ts';
+import { allPeers, ours, sortAllOurs, type Sorted, sortOurs, sortPeer, sortPeerOnAll } from './sorters.ts';
 import { benchmarkPage, shortRow, type SortingResult } from './sorting-page.ts';
 import { sortingPlots } from './sorting-plots.ts';
 
@@ -34,7 +34,9 @@ const { values } = parseArgs({
     draw: option,
     seconds: option,
     peers: option,
-    keep: { type: 'boolean' }
+    keep: { type: 'boolean' },
+    /** Only times again what was timed cold, and keeps all else. */
+    cold: { type: 'boolean' }
   }
 });
 const sets = chosen(values.sets, allSets);
@@ -46,6 +48,11 @@ console.log(`seeds: ${seeds.join(', ')}`);
 
 const results: SortingResult[] = [];
 for (const set of sets) {
+  if (values.cold) {
+    results.push(...(await timedAgain(set)));
+    writePage();
+    continue;
+  }
   const [warmSeed = 0] = drawSeeds(1);
   const warm = makeSet(python, { set, seed: warmSeed, seconds: warmSeconds });
   const recordings = seeds.map((seed) => ({ seed, ...makeSet(python, { set, seed, seconds }) }));
@@ -56,7 +63,8 @@ for (const set of sets) {
 }
 
 function writePage(): void {
-  const kept = values.keep ? keptResults().filter(({ set }) => !sets.includes(set)) : [];
+  const measured = new Set(results.map(({ set }) => set));
+  const kept = values.keep || values.cold ? keptResults().filter(({ set }) => !measured.has(set)) : [];
   const all = [...kept, ...results].toSorted((a, b) => allSets.indexOf(a.set) - allSets.indexOf(b.set));
   writeFileSync(resultsPath, JSON.stringify(all));
   const plots = sortingPlots(all);
@@ -65,6 +73,22 @@ function writePage(): void {
   for (const { file, svg } of [...plots.costs, ...plots.accuracy.values()])
     writeFileSync(join(images, file), svg);
   writeFileSync('docs/benchmarks.md', benchmarkPage(all, { seconds, ours, plots }));
+}
+
+/** What was measured of a set, with new times of cold runs. @throws Error where there is nothing yet */
+async function timedAgain(set: string): Promise<SortingResult[]> {
+  const kept = keptResults().filter((result) => result.set === set);
+  const [first] = kept;
+  if (!first) throw new Error(`${set} has not been measured yet: leave out --cold`);
+  const recording = makeSet(python, { set, seed: first.seed, seconds });
+  const times = new Map<string, ColdTimes>([[ours, coldOf(await sortOurs(recording))]]);
+  for (const peer of alsoCold) times.set(peer, coldOf(sortPeer(recording, { python, peer })));
+  recording.remove();
+  console.table(Object.fromEntries([...times].map(([sorter, time]) => [`${set}, ${sorter}`, time])));
+  return kept.map((result) => {
+    const time = result.seed === first.seed ? times.get(result.sorter) : undefined;
+    return { ...result, ...time };
+  });
 }
 
 /** What was measured last. */
@@ -136,13 +160,14 @@ function runsOn(set: string, warm: TestSet): { sorter: string; sort: SortAll }[]
   ];
 }
 
+type ColdTimes = Pick<SortingResult, 'coldSeconds' | 'aroundSeconds'>;
+
 /** Ours is cold already; of the others those that are timed cold run once more. */
-function coldTimes(
-  sorter: string,
-  { recording, sorted }: { recording: TestSet; sorted: Sorted }
-): Pick<SortingResult, 'coldSeconds' | 'aroundSeconds'> {
-  const cold = alsoCold.includes(sorter) ? sortPeer(recording, { python, peer: sorter }) : sorted;
-  const { coldSeconds, aroundSeconds } = cold;
+function coldTimes(sorter: string, { recording, sorted }: { recording: TestSet; sorted: Sorted }): ColdTimes {
+  return coldOf(alsoCold.includes(sorter) ? sortPeer(recording, { python, peer: sorter }) : sorted);
+}
+
+function coldOf({ coldSeconds, aroundSeconds }: Sorted): ColdTimes {
   return {
     ...(coldSeconds === undefined ? {} : { coldSeconds }),
     ...(aroundSeconds === undefined ? {} : { aroundSeconds })
