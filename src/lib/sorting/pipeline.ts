@@ -15,7 +15,7 @@ import { type Run, type SortOptions, overChunks, resume, startRun } from './run.
 import { type WaveformSums, addSums, emptySums, waveformWindow } from './waveforms.ts';
 
 /** A unit's mean waveform is measured on at most so many channels. */
-const maxWaveformChannels = 64;
+const maxWaveformChannels = 32;
 
 /**
  * Sorts a recording. Equal recordings, parameters and seeds give equal results to the last bit, on any engine and with
