@@ -6,7 +6,7 @@
  * (1 + t / (m − 1))^−(m − 1).
  */
 
-/** So many times as wide as the spaces beyond it must a gap be: a chance of 1e-4 for 8 points, 1e-6 for 16. */
+/** So many times as wide as the spaces beyond it must a gap be: a chance of 8e-5 for 8 points, 3e-6 for 16. */
 const leastRatio = 20;
 
 export interface GapOptions {
