@@ -6,7 +6,7 @@ import { type TraceSource } from '../model/recording.ts';
 import { type Chunk } from './chunks.ts';
 import { findNeighbours } from './geometry.ts';
 import { viewTraces } from './kernels/traces.ts';
-import { type LocatedPeaks, localisePeaks } from './motion/localise.ts';
+import { type Localisation, type LocatedPeaks, localisePeaks, planLocalisation } from './motion/localise.ts';
 import { type Motion, motionSpanUm } from './motion/motion.ts';
 import { estimateMotion } from './motion/register.ts';
 import { type Preparation, cleanParts, detectInParts } from './prepare.ts';
@@ -20,17 +20,16 @@ const minSpanUm = 4;
 
 export interface LocateInput {
   preparation: Preparation;
-  /** Channels that locate a peak on each channel. */
-  neighbours: Int32Array[];
+  localisation: Localisation;
   chunk: Chunk;
 }
 
 /** Finds and localises one chunk's peaks: the task `locate`. */
-export function locatePeaks({ preparation, neighbours, chunk }: LocateInput): LocatedPeaks {
+export function locatePeaks({ preparation, localisation, chunk }: LocateInput): LocatedPeaks {
   const clean = cleanParts(preparation, chunk);
   const { probe, samplingRateHz } = preparation;
   const startSample = chunk.startSample - chunk.haloSamples;
-  const options = { probe, neighbours, samplingRateHz, startSample };
+  const options = { probe, localisation, samplingRateHz, startSample };
   const { samples, ...peaks } = detectInParts(preparation, clean);
   const places = samples.map((sample) => sample * preparation.decimation);
   return localisePeaks(viewTraces(clean.filtered), { ...peaks, samples: places }, options);
@@ -43,7 +42,7 @@ export interface FindMotionOptions {
   /** Localises the peaks of `count` chunks spread over the recording; `part` is the part of the stage that it is. */
   locate: (
     count: number,
-    neighbours: Int32Array[],
+    localisation: Localisation,
     part: { from: number; to: number }
   ) => Promise<LocatedPeaks[]>;
 }
@@ -60,8 +59,9 @@ export async function findMotion({
   const neighbours = findNeighbours(probe, { radiusUm: locateRadiusUm, maxCount: Infinity, usable });
   const options = { probe, durationSeconds: sampleCount / samplingRateHz };
   if (estimateMotion([], options).outcome === 'no-depth-extent') return undefined;
+  const localisation = planLocalisation(probe, neighbours);
   const estimate = async (count: number, part: { from: number; to: number }) =>
-    estimateMotion(await locate(count, neighbours, part), options);
+    estimateMotion(await locate(count, localisation, part), options);
   const moves = (motion: Motion) => motion.outcome === 'estimated' && motionSpanUm(motion) >= minSpanUm;
   const firstCount = Math.min(probedChunks, chunkCount);
   const looked = firstCount / (firstCount + chunkCount);

@@ -54,8 +54,12 @@ export function finishSorting(input: FinishInput): Sorting {
   const { info, preparation, parameters, window } = input;
   const fewest = fewestSpikes(parameters, info.sampleCount / info.samplingRateHz);
   const { samplingRateHz, sampleCount } = info;
-  const { decimation } = preparation;
-  const merges = mergeUnits({ ...input, samplingRateHz, sampleCount, decimation });
+  const { decimation, motion } = preparation;
+  const merges = mergeUnits({
+    ...input,
+    ...{ samplingRateHz, sampleCount, decimation, motion },
+    probe: info.probe
+  });
   const trains = spikesByUnit(input.matched, merges);
   const candidates = trains
     .flatMap((train, template) =>

@@ -111,13 +111,13 @@ async function followMotion(run: Run, preparation: Preparation): Promise<Motion 
     source,
     preparation,
     chunkCount: grid.chunkCount,
-    locate: async (count, neighbours, { from, to }) => {
+    locate: async (count, localisation, { from, to }) => {
       const located: LocatedPeaks[] = [];
       const report = run.report('motion');
       await overChunks(run, {
         task: 'locate',
         indices: spreadChunks(grid, count),
-        input: { preparation, neighbours },
+        input: { preparation, localisation },
         onResult: (peaks) => located.push(peaks),
         onProgress: (fraction) => report(from + fraction * (to - from))
       });

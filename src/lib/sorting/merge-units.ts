@@ -1,10 +1,13 @@
 /**
  * Merges units after matching: two templates that are alike and never fire within a neuron's refractory time of each
  * other, though by chance they would have, are one neuron found twice. (Cross-correlogram test in the spirit of
- * Kilosort's and SpikeInterface's automatic merging.)
+ * Kilosort's and SpikeInterface's automatic merging.) So are two that take turns as the tissue moves.
  */
+import { type Probe } from '../model/recording.ts';
 import { type MatchedSpikes } from './match.ts';
 import { bestAlignment } from './merge.ts';
+import { type Motion } from './motion/motion.ts';
+import { PlacesInTime, takeTurns } from './take-turns.ts';
 import { type Template } from './templates.ts';
 
 /** Templates whose shapes are less alike than this (cosine) are never merged, nor those of very different size. */
@@ -30,6 +33,9 @@ export interface MergeUnitsInput {
   sampleCount: number;
   /** Samples of the recording that one of a template stands for. */
   decimation: number;
+  probe: Probe;
+  /** Where the tissue moved. */
+  motion?: Motion | undefined;
 }
 
 /** For each template the one that its spikes belong to, and by how many samples they are to be moved. */
@@ -42,6 +48,7 @@ export function mergeUnits(input: MergeUnitsInput): UnitMerges {
   const { templates, samplingRateHz, decimation } = input;
   const maxLag = Math.round((maxLagMs * samplingRateHz) / 1000 / decimation);
   const trains = trainsOf(input);
+  const placesOf = placesByTemplate(input);
   const into = Int32Array.from(templates, (_, k) => k);
   const shift = new Int32Array(templates.length);
   for (const pair of alikePairs(templates, maxLag)) {
@@ -52,7 +59,11 @@ export function mergeUnits(input: MergeUnitsInput): UnitMerges {
     const offset = (shift[pair.i] as number) + lag - (shift[pair.j] as number);
     const first = trains[a] as Float64Array;
     const second = (trains[b] as Float64Array).map((sample) => sample + offset);
-    if (!oneNeuron(first, second, { ...input, similarity: pair.similarity })) continue;
+    const places = placesOf(pair.i);
+    const isOne =
+      (places && takeTurns(first, second, { places, samplingRateHz })) ||
+      oneNeuron(first, second, { ...input, similarity: pair.similarity });
+    if (!isOne) continue;
     const keepsFirst = first.length >= second.length;
     const [kept, gone] = keepsFirst ? [a, b] : [b, a];
     trains[kept] = join(first, second).map((sample) => (keepsFirst ? sample : sample - offset));
@@ -63,6 +74,18 @@ export function mergeUnits(input: MergeUnitsInput): UnitMerges {
     });
   }
   return { into, shift };
+}
+
+/** Where the tissue at a template's main channel lies in time, worked out when first asked for. */
+function placesByTemplate({ templates, motion, probe }: MergeUnitsInput) {
+  const known = new Map<number, PlacesInTime>();
+  return (template: number): PlacesInTime | undefined => {
+    if (!motion) return undefined;
+    const depthUm = probe.contacts[templates[template]?.mainChannel ?? 0]?.y ?? 0;
+    const places = known.get(depthUm) ?? new PlacesInTime(motion, depthUm);
+    known.set(depthUm, places);
+    return places;
+  };
 }
 
 function trainsOf({ templates, matched }: MergeUnitsInput): Float64Array[] {

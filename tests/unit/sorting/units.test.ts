@@ -9,9 +9,10 @@ import { resolveParameters } from '#lib/sorting/parameters.ts';
 import { prepare } from '#lib/sorting/prepare.ts';
 import { settleTemplates } from '#lib/sorting/settle.ts';
 import { type Template, centreTemplate } from '#lib/sorting/templates.ts';
-import { displacementAt } from '#lib/sorting/motion/motion.ts';
+import { type Motion, displacementAt } from '#lib/sorting/motion/motion.ts';
 import { generateRecording } from '#lib/simulation/recording.ts';
 import { drift32Spec, probe32Spec } from '#lib/simulation/specification.ts';
+import { zigzag } from './motion/drifting-peaks.ts';
 
 const rate = 30_000;
 const length = 67;
@@ -127,8 +128,12 @@ describe('merging after matching', () => {
       gains: new Float32Array(spikes.length).fill(1)
     };
   }
-  const merge = (templates: Template[], trains: number[][]) =>
-    mergeUnits({ templates, matched: matchedOf(trains), samplingRateHz: rate, sampleCount, decimation: 1 });
+  const contacts = Array.from({ length: 4 }, (_, k) => ({ id: String(k), x: 0, y: 20 * k, shank: 0 }));
+  const merge = (templates: Template[], trains: number[][], motion?: Motion) =>
+    mergeUnits({
+      ...{ templates, matched: matchedOf(trains), samplingRateHz: rate, sampleCount, decimation: 1 },
+      ...{ motion, probe: { contacts, origin: 'layout' } }
+    });
 
   const neuron = train('one', 10);
   const halves = [neuron.filter((_, k) => k % 2 === 0), neuron.filter((_, k) => k % 2 === 1)];
@@ -160,6 +165,17 @@ describe('merging after matching', () => {
   it('never joins what looks different, however the spikes lie', () => {
     expect([...merge([template([20, 8, 2, 0]), template([1, 3, 9, 21])], halves).into]).toEqual([0, 1]);
   });
+
+  it('joins what takes turns as the tissue moves, and only where it moves', () => {
+    // Too few spikes for the cross-correlogram, and not alike enough without it.
+    const rare = train('six', 1.5);
+    const moving = zigzag(seconds, 60);
+    const high = (sample: number) => (moving.displacementsUm[Math.floor(sample / rate)] ?? NaN) > 0;
+    const pieces = [rare.filter(high), rare.filter((sample) => !high(sample))];
+    const templates = [template([20, 8, 2, 0]), template([12, 11, 3, 0])];
+    expect([...merge(templates, pieces, moving).into]).toEqual([0, 0]);
+    expect([...merge(templates, pieces).into]).toEqual([0, 1]);
+  });
 });
 
 describe('looking for motion', () => {
@@ -175,11 +191,11 @@ describe('looking for motion', () => {
       source,
       preparation,
       chunkCount: grid.chunkCount,
-      locate: async (count, neighbours, { from, to }) => {
+      locate: async (count, localisation, { from, to }) => {
         looks.push(count);
         parts.push(from, to);
         const chunks = spreadChunks(grid, count).map((index) => readChunk(source, grid, { index }));
-        return (await Promise.all(chunks)).map((chunk) => locatePeaks({ preparation, neighbours, chunk }));
+        return (await Promise.all(chunks)).map((chunk) => locatePeaks({ preparation, localisation, chunk }));
       }
     });
     return { motion, looks, parts, recording };

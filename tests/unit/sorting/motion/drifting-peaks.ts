@@ -87,6 +87,18 @@ export function drawPeaks(options: DriftingPeaks): LocatedPeaks[] {
   });
 }
 
+/** What is estimated of a zigzag of ±20 µm, rigid, one bin a second. */
+export function zigzag(seconds: number, periodSeconds: number): Motion {
+  const binTimes = Float64Array.from({ length: seconds }, (_, second) => second + 0.5);
+  const course = courses.zigzag(20, periodSeconds);
+  return {
+    outcome: 'estimated',
+    windowCentresUm: Float64Array.of(0),
+    binTimes,
+    displacementsUm: binTimes.map((time) => course(time, 0))
+  };
+}
+
 /** Errors of a motion in µm, over all bins at the given depths; both courses are taken from their medians. */
 export function motionErrors(motion: Motion, course: Course, depths: number[]): number[] {
   return depths.flatMap((depthUm) => {

@@ -5,7 +5,7 @@ import { probe32Spec } from '#lib/simulation/specification.ts';
 import { planChunks, readChunk } from '#lib/sorting/chunks.ts';
 import { findNeighbours } from '#lib/sorting/geometry.ts';
 import { inlinePool } from '#lib/sorting/inline-pool.ts';
-import { type LocatedPeaks, localisePeaks } from '#lib/sorting/motion/localise.ts';
+import { type LocatedPeaks, localisePeaks, planLocalisation } from '#lib/sorting/motion/localise.ts';
 
 import { estimateMotion } from '#lib/sorting/motion/register.ts';
 import { resolveParameters } from '#lib/sorting/parameters.ts';
@@ -27,13 +27,14 @@ it('the steps in order follow the motion of a generated recording from its trace
     maxCount: 32,
     usable: preparation.usable
   });
+  const localisation = planLocalisation(info.probe, neighbours);
   const located: LocatedPeaks[] = [];
   for (let index = 0; index < grid.chunkCount; index++) {
     const chunk = await readChunk(source, grid, { index });
     const clean = cleanChunk(preparation, chunk);
     const place = {
       probe: info.probe,
-      neighbours,
+      localisation,
       samplingRateHz: info.samplingRateHz,
       startSample: chunk.startSample - chunk.haloSamples
     };
@@ -42,7 +43,7 @@ it('the steps in order follow the motion of a generated recording from its trace
   const motion = estimateMotion(located, { probe: info.probe, durationSeconds: 24 });
   expect(motion.outcome).toBe('estimated');
   const errors = motionErrors(motion, displacementUm, [50, 150, 250]);
-  expect(median(errors)).toBeLessThan(1);
+  expect(median(errors)).toBeLessThan(0.5);
   expect(Math.max(...errors)).toBeLessThan(3);
 
   const chunk = await readChunk(source, grid, { index: 12 });
