@@ -6,6 +6,7 @@ import { symmetricEigen } from '../math/linear-algebra.ts';
 import { splitAtGap } from './gaps.ts';
 import { isosplit6 } from './isosplit6.ts';
 import { medianInPlace } from './reference.ts';
+import { splitInTwo } from './two-normals.ts';
 
 /** How often clusters are split again. */
 const maxDepth = 4;
@@ -22,6 +23,8 @@ export interface ClusterInput {
   usedFeatures: number;
   clusterComponents: number;
   isocutThreshold: number;
+  /** Spikes without those on top of them, which two normal distributions may describe. */
+  clean: boolean;
 }
 
 export interface ClusterOutput {
@@ -57,7 +60,7 @@ function splitCluster(input: ClusterInput, members: Int32Array, depth: number): 
   if (depth === 0 || members.length < minSplitSize) return [members];
   const dimensions = Math.min(input.clusterComponents, input.usedFeatures, members.length - 1);
   const points = principalComponents(input, { members, dimensions });
-  const labels = split(points, { dimensions, threshold: input.isocutThreshold });
+  const labels = split(points, { dimensions, threshold: input.isocutThreshold, clean: input.clean });
   const count = labels.reduce((most, label) => Math.max(most, label), 0) + 1;
   if (count === 1) return [members];
   return Array.from({ length: count }, (_, k) => members.filter((_member, i) => labels[i] === k)).flatMap(
@@ -65,13 +68,16 @@ function splitCluster(input: ClusterInput, members: Int32Array, depth: number): 
   );
 }
 
-/** By isosplit6, and where that finds one cluster, at a gap before points too few for it. */
-function split(points: Float64Array, options: { dimensions: number; threshold: number }): Int32Array {
-  const labels = isosplit6(points, options);
+/** By isosplit6, and where that finds one cluster, at a gap before points too few for it or into two that overlap. */
+function split(
+  points: Float64Array,
+  { dimensions, threshold, clean }: { dimensions: number; threshold: number; clean: boolean }
+): Int32Array {
+  const labels = isosplit6(points, { dimensions, threshold });
   if (labels.some((label) => label > 0)) return labels;
-  const { dimensions, threshold } = options;
   const most = Math.ceil(4 * threshold * threshold);
-  return splitAtGap(points, { dimensions, least: minClusterSize, most }) ?? labels;
+  const beyondGap = splitAtGap(points, { dimensions, least: minClusterSize, most });
+  return beyondGap ?? (clean ? splitInTwo(points, { dimensions }) : undefined) ?? labels;
 }
 
 /** Scores of the members on their leading principal components: members × dimensions. */

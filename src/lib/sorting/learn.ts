@@ -61,7 +61,7 @@ async function learnFirst(run: Run, key: string): Promise<Learned> {
     }
   );
   const templates = await findTemplates(run, {
-    ...{ ...detected, spikes, components: parameters.clusterComponents },
+    ...{ ...detected, spikes, components: parameters.clusterComponents, clean: false },
     report: run.report('cluster')
   });
   return { ...detected, templates };
@@ -157,13 +157,15 @@ interface Clusters extends Pick<Detected, 'preparation' | 'space'> {
   /** Spikes that are clustered by themselves, as they were chosen; `channel` is where they are described. */
   spikes: ChannelSpikes[];
   components: number;
+  /** Whether they are without those on top of them. */
+  clean: boolean;
   report: (fraction: number) => void;
 }
 
 /** Clusters each group of spikes and makes templates of the clusters. */
 async function findTemplates(
   run: Run,
-  { spikes, preparation, space, components, report }: Clusters
+  { spikes, preparation, space, components, clean, report }: Clusters
 ): Promise<Template[]> {
   const { parameters, pool, signal, source } = run;
   const found = await runInOrder(spikes, {
@@ -178,7 +180,8 @@ async function findTemplates(
           rowLength: space.rowLength,
           usedFeatures: width * space.componentCount,
           clusterComponents: components,
-          isocutThreshold: parameters.isocutThreshold
+          isocutThreshold: parameters.isocutThreshold,
+          clean
         },
         signal && { signal }
       );
@@ -230,7 +233,7 @@ async function refineTemplates(
     .take()
     .map((group) => ({ ...group, channel: mainChannels[group.channel] as number }));
   return findTemplates(run, {
-    ...{ spikes, preparation, space, components: cleanComponents },
+    ...{ spikes, preparation, space, components: cleanComponents, clean: true },
     report: (fraction) => report(0.9 + 0.1 * fraction)
   });
 }

@@ -43,7 +43,8 @@ describe('clusterSpikes', () => {
       rowLength: 2,
       usedFeatures: 2,
       clusterComponents: 2,
-      isocutThreshold: 2
+      isocutThreshold: 2,
+      clean: false
     });
     expect([...labels].filter((label) => label === labels.at(-1))).toHaveLength(12);
   });

@@ -116,7 +116,7 @@ describe('sorting a recording whose spikes are known', () => {
       // Its threads rest after matching, and start again when they are needed.
       const twoPoints = { features: Float32Array.of(1, 2), rowLength: 1, usedFeatures: 1 };
       const { labels } = await pool.run('cluster', {
-        ...{ ...twoPoints, clusterComponents: 1, isocutThreshold: 2 }
+        ...{ ...twoPoints, clusterComponents: 1, isocutThreshold: 2, clean: false }
       });
       expect([...labels]).toEqual([0, 0]);
     } finally {

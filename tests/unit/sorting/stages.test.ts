@@ -262,7 +262,8 @@ describe('clustering', () => {
       rowLength,
       usedFeatures: 3,
       clusterComponents: 2,
-      isocutThreshold: 2
+      isocutThreshold: 2,
+      clean: false
     });
     expect(new Set(labels).size).toBe(2);
     expect(labels.every((label, i) => label === labels[i % 2])).toBe(true);
