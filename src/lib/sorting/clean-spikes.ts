@@ -9,6 +9,7 @@ import { type DetectedChunk, type FeatureSpace, projectPeaks } from './features.
 import { viewTraces } from './kernels/traces.ts';
 import { type Matcher } from './matchers.ts';
 import { type Preparation, cleanParts } from './prepare.ts';
+import { type ChunkRemainders, sumRemainders } from './remainders.ts';
 import { phaseOf, shiftReach } from './sub-sample.ts';
 
 export interface CleanSpikesInput extends Explanation {
@@ -19,11 +20,16 @@ export interface CleanSpikesInput extends Explanation {
   chunk: Chunk;
 }
 
+export interface CleanSpikes extends DetectedChunk {
+  /** What no template explains of them. */
+  left: ChunkRemainders;
+}
+
 /**
  * Spikes of one chunk, by their sample in the recording, with their clean features; in `channels` stands each one's
  * template. The task `cleanSpikes`.
  */
-export function describeCleanSpikes(input: CleanSpikesInput): DetectedChunk {
+export function describeCleanSpikes(input: CleanSpikesInput): CleanSpikes {
   const { preparation, chunk } = input;
   const { whitened } = cleanParts(preparation, chunk);
   const matches = explainChunk(whitened, input);
@@ -35,7 +41,8 @@ export function describeCleanSpikes(input: CleanSpikesInput): DetectedChunk {
       ...input,
       matches,
       channelCount: preparation.channelCount
-    })
+    }),
+    left: sumRemainders(whitened, matches, input)
   };
 }
 

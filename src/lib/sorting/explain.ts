@@ -192,28 +192,35 @@ function placeMatchers(
   const lagCount = 2 * lagReach + 1;
   let channels = memory.address(memory.addIntegers(matchers.flatMap((matcher) => [...matcher.channels])));
   let waveform = memory.address(memory.addFloats(joined(matchers.map((matcher) => matcher.waveform))));
+  let taken = memory.address(memory.addFloats(joined(matchers.map((matcher) => matcher.taken))));
   const products = memory.add(4 * lagCount);
   const taps = memory.address(memory.addFloats(shiftTaps()));
-  const places = new Map<Matcher, PlaceInMemory>();
+  const places = new Map<Matcher, { waveform: PlaceInMemory; taken: PlaceInMemory }>();
   for (const matcher of matchers) {
     const { length, stride } = matcher;
-    places.set(matcher, [channels, matcher.channels.length, waveform + 4 * shiftReach, length, stride]);
+    const at = (rows: number): PlaceInMemory => [
+      ...([channels, matcher.channels.length] as const),
+      ...([rows + 4 * shiftReach, length, stride] as const)
+    ];
+    places.set(matcher, { waveform: at(waveform), taken: at(taken) });
     channels += 4 * matcher.channels.length;
     waveform += 4 * matcher.waveform.length;
+    taken += 4 * matcher.taken.length;
   }
   const map = new MatchedMap(whitened, filter);
   const traces = memory.address(part);
   const [out, values] = [memory.address(products), memory.floats(products, lagCount)];
-  const placeOf = (matcher: Matcher) => places.get(matcher) as PlaceInMemory;
+  const placeOf = (matcher: Matcher, rows: 'waveform' | 'taken') =>
+    places.get(matcher)?.[rows] as PlaceInMemory;
   return {
     map,
     correlate: (matcher, firstStart, count) => {
-      memory.run.correlateLags(traces, samples, ...placeOf(matcher), firstStart, count, out);
+      memory.run.correlateLags(traces, samples, ...placeOf(matcher, 'waveform'), firstStart, count, out);
       return values;
     },
     subtract: ({ matcher, start, offset, gain }) =>
       memory.run.subtractWaveform(
-        ...([traces, samples, ...placeOf(matcher), start, gain] as const),
+        ...([traces, samples, ...placeOf(matcher, 'taken'), start, gain] as const),
         ...([taps + 4 * shiftTapCount * phaseOf(offset), shiftTapCount] as const)
       )
   };

@@ -66,7 +66,11 @@ export function finishSorting(input: FinishInput): Sorting {
       isCrowd(input, { train, template }) ? [] : [placeUnit(input, { train, template })]
     )
     .filter((unit) => unit.spikeSamples.length >= fewest && isVisible(input, unit))
-    .sort((a, b) => b.snr - a.snr || a.template - b.template);
+    // Not by SNR: what is left of a large spike has its waveform in the recording.
+    .sort(
+      (a, b) =>
+        heightOfTemplate(input, b.template) - heightOfTemplate(input, a.template) || a.template - b.template
+    );
   const units = withoutEchoes(candidates, {
     ...{ before: inSamples(echoMs.before, info), after: inSamples(echoMs.after, info), sampleCount },
     areNear: (a, b) => contactDistance(info.probe, a.mainChannel, b.mainChannel) <= echoRadiusUm,

@@ -10,6 +10,7 @@ import { type Matcher, makeMatchers } from './matchers.ts';
 import { type LocatedPeaks } from './motion/localise.ts';
 import { type Motion } from './motion/motion.ts';
 import { type Preparation, prepare } from './prepare.ts';
+import { Remainders } from './remainders.ts';
 import { type ChannelSpikes, SpikeReservoir, capacityOf } from './reservoir.ts';
 import { type Run, overChunks, resume } from './run.ts';
 import { settleTemplates } from './settle.ts';
@@ -155,7 +156,7 @@ async function detectAll(
 
 interface Clusters extends Pick<Detected, 'preparation' | 'space'> {
   /** Spikes that are clustered by themselves, as they were chosen; `channel` is where they are described. */
-  spikes: ChannelSpikes[];
+  spikes: (ChannelSpikes & Pick<Template, 'remainder'>)[];
   components: number;
   /** Whether they are without those on top of them. */
   clean: boolean;
@@ -218,6 +219,7 @@ async function refineTemplates(
     }),
     seed
   });
+  const remainders = new Remainders(templates, space);
   await overChunks(run, {
     task: 'cleanSpikes',
     indices: trainingChunks(run, 1),
@@ -226,12 +228,17 @@ async function refineTemplates(
       matchers: matchersOf(run, { preparation, space, filter, templates }),
       threshold: parameters.matchThreshold
     },
-    onResult: (spikes) => reservoir.add(spikes),
+    onResult: ({ left, ...spikes }) => {
+      reservoir.add(spikes);
+      remainders.add(left);
+    },
     onProgress: (fraction) => report(0.9 * fraction)
   });
-  const spikes = reservoir
-    .take()
-    .map((group) => ({ ...group, channel: mainChannels[group.channel] as number }));
+  const spikes = reservoir.take().map((group) => ({
+    ...group,
+    channel: mainChannels[group.channel] as number,
+    remainder: remainders.of(group.channel)
+  }));
   return findTemplates(run, {
     ...{ spikes, preparation, space, components: cleanComponents, clean: true },
     report: (fraction) => report(0.9 + 0.1 * fraction)

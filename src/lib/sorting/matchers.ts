@@ -19,6 +19,8 @@ export interface Matcher {
   channels: Int32Array<ArrayBuffer>;
   /** channels × stride: rows of `length` samples, a multiple of four, with zeros before and after. */
   waveform: Float32Array<ArrayBuffer>;
+  /** What is taken off, laid out in the same way: the waveform and what the components leave out of it. */
+  taken: Float32Array<ArrayBuffer>;
   length: number;
   stride: number;
   /** Sum of squares. */
@@ -59,17 +61,21 @@ function makeMatcher(
   });
   const length = Math.ceil(width / 4) * 4;
   const stride = length + 2 * shiftReach;
-  const waveform = new Float32Array(loud.length * stride);
-  loud.forEach((c, i) =>
-    waveform.set(template.waveform.subarray(c * width, (c + 1) * width), i * stride + shiftReach)
-  );
+  const rowsOf = (values: Float32Array) => {
+    const rows = new Float32Array(loud.length * stride);
+    loud.forEach((c, i) => rows.set(values.subarray(c * width, (c + 1) * width), i * stride + shiftReach));
+    return rows;
+  };
+  const waveform = rowsOf(template.waveform);
+  const remainder = template.remainder && rowsOf(template.remainder);
+  const taken = remainder ? waveform.map((value, i) => value + (remainder[i] as number)) : waveform;
   const channels = Int32Array.from(loud, (c) => template.channels[c] as number);
   const energy = templateEnergy({ ...template, waveform });
   const seen = responses({ channels, waveform, length, stride }, options);
   const best = seen.reduce((most, { height }) => Math.max(most, height), 0);
   const seenOn = seen.filter(({ height }) => height > 0 && height >= candidateFraction * best);
   return {
-    ...{ template: number, channels, waveform, length, stride, energy },
+    ...{ template: number, channels, waveform, taken, length, stride, energy },
     deadSamples: Math.max(1, Math.round((deadTimeMs * options.samplingRateHz) / 1000)),
     seenOn: Int32Array.from(seenOn, ({ channel }) => channel),
     shifts: Int32Array.from(seenOn, ({ shift }) => shift)

@@ -4,7 +4,7 @@
  */
 import { type ClusterInput, type ClusterOutput, clusterSpikes } from './cluster.ts';
 import { type Chunk } from './chunks.ts';
-import { type CleanSpikesInput, describeCleanSpikes } from './clean-spikes.ts';
+import { type CleanSpikes, type CleanSpikesInput, describeCleanSpikes } from './clean-spikes.ts';
 import {
   type ChunkMoments,
   type DetectInput,
@@ -28,7 +28,7 @@ export type SortingTasks = {
   locate: { input: LocateInput; output: LocatedPeaks };
   detect: { input: DetectInput; output: DetectedChunk };
   cluster: { input: ClusterInput; output: ClusterOutput };
-  cleanSpikes: { input: CleanSpikesInput; output: DetectedChunk };
+  cleanSpikes: { input: CleanSpikesInput; output: CleanSpikes };
   match: { input: MatchInput; output: MatchOutput };
 };
 
@@ -67,7 +67,11 @@ export function transferables<Name extends keyof SortingTasks>(
   name: Name,
   output: SortingTasks[Name]['output']
 ): ArrayBuffer[] {
-  if (name === 'detect' || name === 'cleanSpikes') return [(output as DetectedChunk).features.buffer];
+  if (name === 'detect') return [(output as DetectedChunk).features.buffer];
+  if (name === 'cleanSpikes') {
+    const { features, left } = output as CleanSpikes;
+    return [features.buffer, left.sums.buffer];
+  }
   if (name === 'cluster') return [(output as ClusterOutput).medians.buffer];
   if (name !== 'match') return [];
   const { sums, squares } = (output as MatchOutput).waveforms;

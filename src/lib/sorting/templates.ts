@@ -13,13 +13,15 @@ export interface Template {
   channels: Int32Array;
   /** channels × samples of the snippet window, in noise SDs; its extremum on the main channel is at the window's peak. */
   waveform: Float32Array;
+  /** What the components leave out of the waveform, if that is known: channels × samples. */
+  remainder?: Float32Array | undefined;
   /** Spikes that it was made from. */
   spikeCount: number;
 }
 
-/** The templates of one channel's clusters. */
+/** The templates of one channel's clusters. One that most spikes belong to has what is left of all as its remainder. */
 export function makeTemplates(
-  { channel }: Pick<ChannelSpikes, 'channel'>,
+  { channel, samples, remainder }: Pick<ChannelSpikes, 'channel' | 'samples'> & Pick<Template, 'remainder'>,
   { clusters, space }: { clusters: ClusterOutput; space: FeatureSpace }
 ): Template[] {
   const channels = space.neighbours[channel] as Int32Array;
@@ -27,11 +29,10 @@ export function makeTemplates(
   return Array.from({ length: count }, (_, cluster) => {
     const row = clusters.medians.subarray(cluster * space.rowLength, (cluster + 1) * space.rowLength);
     const waveform = synthesise(row, { channelCount: channels.length, space });
+    const spikeCount = clusters.labels.reduce((sum, label) => sum + Number(label === cluster), 0);
     return {
-      mainChannel: channel,
-      channels,
-      waveform,
-      spikeCount: clusters.labels.reduce((sum, label) => sum + Number(label === cluster), 0)
+      ...{ mainChannel: channel, channels, waveform, spikeCount },
+      ...(remainder && 2 * spikeCount >= samples.length && { remainder })
     };
   });
 }
@@ -70,19 +71,27 @@ export function centreTemplate(
   const row = Math.floor(best / length);
   const sample = best % length;
   const shift = sample - beforeSamples;
-  const centred = new Float32Array(waveform.length);
-  channels.forEach((_, c) => {
-    for (let t = Math.max(0, -shift); t < Math.min(length, length - shift); t++)
-      centred[c * length + t] = waveform[c * length + t + shift] as number;
-  });
   const inside = sample >= 2 && sample < length - 2;
   const heights = [-2, -1, 0, 1, 2].map((k) => heightOf(waveform[best + k] as number, sign));
   const { offset } = inside ? peakAt(heights, 2) : { offset: 0 };
   return {
     ...template,
     mainChannel: channels[row] as number,
-    waveform: moveRows(centred, length, -offset)
+    waveform: moved(waveform, { length, shift, offset }),
+    ...(template.remainder && { remainder: moved(template.remainder, { length, shift, offset }) })
   };
+}
+
+/** Rows of the given length as they are `shift` samples and a part of one later. */
+function moved(
+  rows: Float32Array,
+  { length, shift, offset }: { length: number; shift: number; offset: number }
+): Float32Array {
+  const whole = new Float32Array(rows.length);
+  for (let row = 0; row < rows.length; row += length)
+    for (let t = Math.max(0, -shift); t < Math.min(length, length - shift); t++)
+      whole[row + t] = rows[row + t + shift] as number;
+  return moveRows(whole, length, -offset);
 }
 
 /** Sum of squares: the squared distance from silence in noise SDs. */

@@ -30,7 +30,7 @@ function matcher(template: number, heights: number[], width: number): Matcher {
     shape(width).forEach((v, t) => (waveform[c * stride + shiftReach + t] = height * v))
   );
   return {
-    ...{ template, channels: Int32Array.of(0, 1, 2), waveform, length, stride, energy: 1 },
+    ...{ template, channels: Int32Array.of(0, 1, 2), waveform, taken: waveform, length, stride, energy: 1 },
     ...{ seenOn: Int32Array.of(), shifts: Int32Array.of(), deadSamples: 8 }
   };
 }
