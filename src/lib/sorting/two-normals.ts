@@ -9,8 +9,8 @@ import { exp, log } from '../math/portable.ts';
 /** Mean values at least so many standard deviations apart, within a unit and along the line between them. */
 const leastDistance = 3.5;
 /**
- * Gain in log likelihood, as a multiple of parameters · log(points). Half of this parameter count is Schwarz's criterion:
- * 2.25 asks for 4.5 times as much, as spikes' sizes are a little skewed and no unit is exactly normal.
+ * Gain in log likelihood, as a multiple of parameters · log(points). 0.5 would be Schwarz's criterion; 4.5 times as much
+ * is asked for, as spikes' sizes are a little skewed and no unit is exactly normal.
  */
 const leastGain = 2.25;
 /** Points on each side. */
