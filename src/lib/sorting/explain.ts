@@ -191,21 +191,26 @@ function placeMatchers(
   const { memory, part, samples } = whitened;
   const lagCount = 2 * lagReach + 1;
   let channels = memory.address(memory.addIntegers(matchers.flatMap((matcher) => [...matcher.channels])));
-  let waveform = memory.address(memory.addFloats(joined(matchers.map((matcher) => matcher.waveform))));
-  let taken = memory.address(memory.addFloats(joined(matchers.map((matcher) => matcher.taken))));
+  // Most often what is taken off is the waveform itself: once is enough.
+  const rows = [...new Set(matchers.flatMap(({ waveform, taken }) => [waveform, taken]))];
+  let address = memory.address(memory.addFloats(joined(rows)));
+  const addresses = new Map<Float32Array, number>();
+  for (const values of rows) {
+    addresses.set(values, address);
+    address += 4 * values.length;
+  }
   const products = memory.add(4 * lagCount);
   const taps = memory.address(memory.addFloats(shiftTaps()));
   const places = new Map<Matcher, { waveform: PlaceInMemory; taken: PlaceInMemory }>();
   for (const matcher of matchers) {
     const { length, stride } = matcher;
-    const at = (rows: number): PlaceInMemory => [
-      ...([channels, matcher.channels.length] as const),
-      ...([rows + 4 * shiftReach, length, stride] as const)
+    const first = channels;
+    const at = (values: Float32Array): PlaceInMemory => [
+      ...([first, matcher.channels.length] as const),
+      ...([(addresses.get(values) as number) + 4 * shiftReach, length, stride] as const)
     ];
-    places.set(matcher, { waveform: at(waveform), taken: at(taken) });
+    places.set(matcher, { waveform: at(matcher.waveform), taken: at(matcher.taken) });
     channels += 4 * matcher.channels.length;
-    waveform += 4 * matcher.waveform.length;
-    taken += 4 * matcher.taken.length;
   }
   const map = new MatchedMap(whitened, filter);
   const traces = memory.address(part);
