@@ -17,7 +17,7 @@ const minClusterSize = 8;
 
 export interface ClusterInput {
   /** spikes × row length */
-  features: Float32Array;
+  features: Float32Array<ArrayBuffer>;
   rowLength: number;
   /** Only the first so many features of a row are clustered by. */
   usedFeatures: number;

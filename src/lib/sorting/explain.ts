@@ -193,12 +193,7 @@ function placeMatchers(
   let channels = memory.address(memory.addIntegers(matchers.flatMap((matcher) => [...matcher.channels])));
   // Most often what is taken off is the waveform itself: once is enough.
   const rows = [...new Set(matchers.flatMap(({ waveform, taken }) => [waveform, taken]))];
-  let address = memory.address(memory.addFloats(joined(rows)));
-  const addresses = new Map<Float32Array, number>();
-  for (const values of rows) {
-    addresses.set(values, address);
-    address += 4 * values.length;
-  }
+  const addresses = new Map(rows.map((values) => [values, memory.address(memory.addFloats(values))]));
   const products = memory.add(4 * lagCount);
   const taps = memory.address(memory.addFloats(shiftTaps()));
   const places = new Map<Matcher, { waveform: PlaceInMemory; taken: PlaceInMemory }>();
@@ -239,16 +234,6 @@ type PlaceInMemory = readonly [
   length: number,
   stride: number
 ];
-
-function joined(parts: Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
 
 /**
  * The template, lag and size that explain most around a place, if it is enough. What size g explains is twice the gain

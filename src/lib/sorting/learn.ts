@@ -5,6 +5,7 @@ import { type FeatureSpace, learnBasis, makeFeatureSpace, snippetWindow } from '
 import { findMotion } from './find-motion.ts';
 import { contactDistance, findNeighbours } from './geometry.ts';
 import { runInOrder } from './in-order.ts';
+import { freeNow } from './kernels/free-memory.ts';
 import { type MatchedFilter, makeMatchedFilter } from './matched-filter.ts';
 import { type Matcher, makeMatchers } from './matchers.ts';
 import { type LocatedPeaks } from './motion/localise.ts';
@@ -148,7 +149,10 @@ async function detectAll(
     task: 'detect',
     indices: trainingChunks(run, firstPart),
     input: { preparation, space, filter },
-    onResult: (detected) => reservoir.add(detected),
+    onResult: (detected) => {
+      reservoir.add(detected);
+      freeNow(detected.features);
+    },
     onProgress: run.report('detect')
   });
   return reservoir.take();
@@ -184,8 +188,9 @@ async function findTemplates(
           isocutThreshold: parameters.isocutThreshold,
           clean
         },
-        signal && { signal }
+        { transfer: [group.features.buffer], ...(signal && { signal }) }
       );
+      freeNow(group.features);
       return makeTemplates(group, { clusters, space }).map((template) =>
         centreTemplate(template, { beforeSamples: space.window.beforeSamples, sign: parameters.peakSign })
       );
@@ -231,13 +236,14 @@ async function refineTemplates(
     onResult: ({ left, ...spikes }) => {
       reservoir.add(spikes);
       remainders.add(left);
+      freeNow(spikes.features, left.sums);
     },
     onProgress: (fraction) => report(0.9 * fraction)
   });
   const spikes = reservoir.take().map((group) => ({
     ...group,
     channel: mainChannels[group.channel] as number,
-    remainder: remainders.of(group.channel)
+    remainder: remainders.take(group.channel)
   }));
   return findTemplates(run, {
     ...{ spikes, preparation, space, components: cleanComponents, clean: true },

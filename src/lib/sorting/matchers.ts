@@ -1,4 +1,5 @@
 /** Templates as matching uses them: silent channels left out, and where the matched filter sees them. */
+import { sharedFloats } from './kernels/shared-memory.ts';
 import { type MatchedFilter } from './matched-filter.ts';
 import { shiftReach } from './sub-sample.ts';
 import { type Template, templateEnergy } from './templates.ts';
@@ -18,9 +19,9 @@ export interface Matcher {
   /** Channels that are loud enough to count. */
   channels: Int32Array<ArrayBuffer>;
   /** channels × stride: rows of `length` samples, a multiple of four, with zeros before and after. */
-  waveform: Float32Array<ArrayBuffer>;
+  waveform: Float32Array;
   /** What is taken off, laid out in the same way: the waveform and what the components leave out of it. */
-  taken: Float32Array<ArrayBuffer>;
+  taken: Float32Array;
   length: number;
   stride: number;
   /** Sum of squares. */
@@ -62,13 +63,13 @@ function makeMatcher(
   const length = Math.ceil(width / 4) * 4;
   const stride = length + 2 * shiftReach;
   const rowsOf = (values: Float32Array) => {
-    const rows = new Float32Array(loud.length * stride);
+    const rows = sharedFloats(loud.length * stride);
     loud.forEach((c, i) => rows.set(values.subarray(c * width, (c + 1) * width), i * stride + shiftReach));
     return rows;
   };
   const waveform = rowsOf(template.waveform);
-  const remainder = template.remainder && rowsOf(template.remainder);
-  const taken = remainder ? waveform.map((value, i) => value + (remainder[i] as number)) : waveform;
+  const taken = template.remainder ? rowsOf(template.remainder) : waveform;
+  if (taken !== waveform) waveform.forEach((value, i) => (taken[i] = value + (taken[i] as number)));
   const channels = Int32Array.from(loud, (c) => template.channels[c] as number);
   const energy = templateEnergy({ ...template, waveform });
   const seen = responses({ channels, waveform, length, stride }, options);

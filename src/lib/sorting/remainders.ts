@@ -5,6 +5,7 @@
  */
 import { type OwnMatch } from './explain.ts';
 import { type FeatureSpace } from './features.ts';
+import { freeNow } from './kernels/free-memory.ts';
 import { type TracesPart } from './kernels/traces.ts';
 import { type Template } from './templates.ts';
 import { accumulateWaveforms } from './waveforms.ts';
@@ -39,7 +40,7 @@ export function sumRemainders(
 export class Remainders {
   readonly #space: FeatureSpace;
   readonly #templates: Template[];
-  readonly #sums: Float64Array[];
+  readonly #sums: Float64Array<ArrayBuffer>[];
   readonly #counts: Float64Array;
 
   constructor(templates: Template[], space: FeatureSpace) {
@@ -62,14 +63,16 @@ export class Remainders {
     });
   }
 
-  /** Mean remainder of a template's spikes, channels around its main one × samples; without spikes undefined. */
-  of(template: number): Float32Array<ArrayBuffer> | undefined {
+  /** Mean remainder of a template's spikes, channels around its main one × samples, once; without spikes undefined. */
+  take(template: number): Float32Array<ArrayBuffer> | undefined {
     const count = this.#counts[template] as number;
     if (count === 0) return undefined;
     const { window, neighbours, basis } = this.#space;
     const { length } = window;
     const { channels, waveform, mainChannel } = this.#templates[template] as Template;
-    const mean = Float32Array.from(this.#sums[template] as Float64Array, (sum) => sum / count);
+    const sums = this.#sums[template] as Float64Array<ArrayBuffer>;
+    const mean = Float32Array.from(sums, (sum) => sum / count);
+    freeNow(sums);
     neighbours[mainChannel]?.forEach((channel, n) => {
       const row = mean.subarray(n * length, (n + 1) * length);
       const c = channels.indexOf(channel);

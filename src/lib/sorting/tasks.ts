@@ -52,13 +52,14 @@ export function runSortingTask<Name extends keyof SortingTasks>(
   return runners[name](input);
 }
 
-/** Runs a task on a thread of its own, whose chunk nobody else has: its memory is given back. */
+/** Runs a task on a thread of its own, whose chunk or features nobody else has: their memory is given back. */
 export function runOwnTask<Name extends keyof SortingTasks>(
   name: Name,
   input: SortingTasks[Name]['input']
 ): SortingTasks[Name]['output'] {
   const output = runSortingTask(name, input);
   if ('chunk' in input) freeNow(input.chunk.data);
+  if (name === 'cluster') freeNow((input as ClusterInput).features);
   return output;
 }
 

@@ -55,8 +55,8 @@ function remaindersOf(height: number, spikes: number): Float32Array | undefined 
     expect([...sums.counts]).toEqual([20]);
     remainders.add(sums);
   }
-  expect(remainders.of(0)).toBeUndefined();
-  return remainders.of(1);
+  expect(remainders.take(0)).toBeUndefined();
+  return remainders.take(1);
 }
 
 describe('what the components leave out of a waveform', () => {
@@ -80,7 +80,7 @@ describe('what the components leave out of a waveform', () => {
     const rows = neighbours[0]?.length ?? 0;
     const sums = { sums: new Float32Array(rows * length), counts: Int32Array.of(50) };
     remainders.add({ templates: Int32Array.of(0), ...sums });
-    const found = remainders.of(0) as Float32Array;
+    const found = remainders.take(0) as Float32Array;
     const row = moved.waveform.subarray(0, length);
     const part = product(row, basis);
     row.forEach((value, t) =>
