@@ -5,9 +5,16 @@
 
 /** Units from this share of spikes on that lie near any larger one's, beyond chance, go. */
 const maxCoincidence = 0.65;
-/** From this share on that lies at one lag from a single larger unit, give or take so many samples, these are echoes. */
-const maxAtOneLag = 0.3;
+/** From this share on that lies at one lag from a single larger unit these are echoes, and all of the unit may be. */
+const manyAtLag = 0.3;
+/** From this share on at a few lags they are, if the other is so much larger that they may be what is left of its spikes. */
+const someAtLags = 0.15;
+/** A lag counts, give or take so many samples, where at least this share lies. */
+const leastAtLag = 0.1;
 const lagSpread = 3;
+/** Of remains most follow at the same sample, give or take one; neurons that fire together are less exact. */
+const sharpSpread = 1;
+const leastSharp = 0.7;
 /** Of a unit with echoes at least this share has to be left without them, or it goes. */
 const minLeft = 0.4;
 
@@ -19,7 +26,9 @@ export interface EchoOptions<Unit> {
   sampleCount: number;
   /** Whether two units are near enough for one to be heard where the other is. */
   areNear: (a: Unit, b: Unit) => boolean;
-  /** Whether a unit with echoes may be a neuron beside them. */
+  /** Whether what is left of a unit's spikes may look like those of a smaller one. */
+  mayLeave: (large: Unit, small: Unit) => boolean;
+  /** Whether a unit of which many are echoes may be a neuron beside them. */
   mayBeMore: (unit: Unit) => boolean;
 }
 
@@ -40,38 +49,31 @@ export function withoutEchoes<Unit extends WithSpikes>(
   const kept: Unit[] = [];
   const mixed: Unit[] = [];
   for (const unit of bySize) {
-    const trains = trainsNear(unit, kept, options);
-    if (accompanies(unit.spikeSamples, trains, options)) continue;
-    const hasEchoes = trains.some((train) => echoLag(unit.spikeSamples, train, options) !== undefined);
-    if (!hasEchoes) kept.push(unit);
-    else if (options.mayBeMore(unit)) mixed.push(unit);
+    const near = kept.filter((other) => options.areNear(unit, other));
+    if (accompanies(unit.spikeSamples, near, options)) continue;
+    const share = near.reduce((most, other) => Math.max(most, echoesOf(unit, other, options).share), 0);
+    if (share === 0) kept.push(unit);
+    else if (share <= manyAtLag || options.mayBeMore(unit)) mixed.push(unit);
   }
   for (const unit of mixed) {
-    const trains = trainsNear(unit, kept, options);
-    const spikeSamples = trains.reduce((left, train) => {
-      const lag = echoLag(left, train, options);
-      return lag === undefined ? left : withoutLag(left, train, lag);
-    }, unit.spikeSamples);
-    const enough = spikeSamples.length >= minLeft * unit.spikeSamples.length;
-    if (enough && !accompanies(spikeSamples, trains, options)) kept.push({ ...unit, spikeSamples });
+    const near = kept.filter((other) => options.areNear(unit, other));
+    const freed = near.reduce(
+      (left, other) => ({ ...left, spikeSamples: withoutEchoesOf(left, other, options) }),
+      unit
+    );
+    const enough = freed.spikeSamples.length >= minLeft * unit.spikeSamples.length;
+    if (enough && !accompanies(freed.spikeSamples, near, options)) kept.push(freed);
   }
   return kept;
 }
 
 type Reach = Pick<EchoOptions<unknown>, 'before' | 'after' | 'sampleCount'>;
 
-function trainsNear<Unit extends WithSpikes>(
-  unit: Unit,
-  others: readonly Unit[],
-  { areNear }: EchoOptions<Unit>
-): Float64Array[] {
-  return others.filter((other) => areNear(unit, other)).map(({ spikeSamples }) => spikeSamples);
-}
-
 /** Whether more of the spikes have one of any of the trains within reach than a neuron's would, beyond chance. */
-function accompanies(spikes: Float64Array, trains: Float64Array[], reach: Reach): boolean {
-  const others = trains.reduce((sum, { length }) => sum + length, 0);
-  const chance = Math.min(1, (others * (reach.before + reach.after + 1)) / reach.sampleCount);
+function accompanies(spikes: Float64Array, others: WithSpikes[], reach: Reach): boolean {
+  const trains = others.map(({ spikeSamples }) => spikeSamples);
+  const count = trains.reduce((sum, { length }) => sum + length, 0);
+  const chance = Math.min(1, (count * (reach.before + reach.after + 1)) / reach.sampleCount);
   const share = countAccompanied(spikes, trains, reach) / spikes.length;
   return chance < 1 && (share - chance) / (1 - chance) > maxCoincidence;
 }
@@ -89,16 +91,24 @@ function countAccompanied(spikes: Float64Array, trains: Float64Array[], { before
   return accompanied.reduce((sum, is) => sum + is, 0);
 }
 
+interface Echoes {
+  lags: number[];
+  /** Of the spikes, beyond chance. */
+  share: number;
+}
+
 /**
- * The lag, in samples, at which many of the spikes follow (or precede, if negative) another unit's, as what is left of a
- * spike does; undefined if there is none. A neuron that fires together with another does so within some fraction of a
- * ms.
+ * The lags, in samples, at which many of a unit's spikes follow (or precede, if negative) a larger one's, as what is left
+ * of a spike does; none if they are few together. A neuron that fires together with another does so within some fraction
+ * of a ms.
  */
-function echoLag(
-  spikes: Float64Array,
-  train: Float64Array,
-  { before, after, sampleCount }: Reach
-): number | undefined {
+function echoesOf<Unit extends WithSpikes>(
+  unit: Unit,
+  other: Unit,
+  { before, after, sampleCount, mayLeave }: EchoOptions<Unit>
+): Echoes {
+  const [spikes, train] = [unit.spikeSamples, other.spikeSamples];
+  if (spikes.length === 0) return { lags: [], share: 0 };
   const counts = new Float64Array(before + after + 1);
   let start = 0;
   for (const sample of spikes) {
@@ -108,14 +118,46 @@ function echoLag(
       counts[lag] = (counts[lag] as number) + 1;
     }
   }
-  const best = { count: 0, lag: 0 };
-  counts.forEach((_, lag) => {
-    const around = counts.subarray(Math.max(0, lag - lagSpread), lag + lagSpread + 1);
-    const count = around.reduce((sum, one) => sum + one, 0);
-    if (count > best.count) Object.assign(best, { count, lag: lag - before });
-  });
   const chance = (spikes.length * train.length * (2 * lagSpread + 1)) / sampleCount;
-  return best.count - chance > maxAtOneLag * spikes.length ? best.lag : undefined;
+  const found: { lag: number; share: number; sharp: boolean }[] = [];
+  for (;;) {
+    const { lag, count } = fullest(counts, lagSpread);
+    const share = (count - chance) / spikes.length;
+    if (share < leastAtLag) break;
+    const near = around(counts, lag, lagSpread);
+    const sharp = fullest(near, sharpSpread).count > leastSharp * count;
+    found.push({ lag: lag - before, share, sharp });
+    near.fill(0);
+  }
+  const remains = found.filter(({ sharp }) => sharp);
+  const together = remains.reduce((sum, { share }) => sum + share, 0);
+  if (together > someAtLags && mayLeave(other, unit))
+    return { lags: remains.map(({ lag }) => lag), share: together };
+  const [most] = found;
+  return most && most.share > manyAtLag ? { lags: [most.lag], share: most.share } : { lags: [], share: 0 };
+}
+
+/** The place around which, give or take so many, most is counted. */
+function fullest(counts: Float64Array, spread: number): { lag: number; count: number } {
+  const best = { lag: 0, count: 0 };
+  counts.forEach((_, lag) => {
+    const count = around(counts, lag, spread).reduce((sum, one) => sum + one, 0);
+    if (count > best.count) Object.assign(best, { lag, count });
+  });
+  return best;
+}
+
+function around(counts: Float64Array, lag: number, spread: number): Float64Array {
+  return counts.subarray(Math.max(0, lag - spread), lag + spread + 1);
+}
+
+function withoutEchoesOf<Unit extends WithSpikes>(
+  unit: Unit,
+  other: Unit,
+  options: EchoOptions<Unit>
+): Float64Array {
+  const { lags } = echoesOf(unit, other, options);
+  return lags.reduce((rest, lag) => withoutLag(rest, other.spikeSamples, lag), unit.spikeSamples);
 }
 
 /** The spikes that do not follow another unit's at a lag. */

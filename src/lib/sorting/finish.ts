@@ -35,6 +35,8 @@ const peakSteps = 4;
 /** A unit may be an echo of larger ones within this distance and time. */
 const echoRadiusUm = 300;
 const echoMs = { before: 1.5, after: 1.5 };
+/** What is left of a spike is at most so large a part of it. */
+const largestRemains = 0.4;
 
 export interface FinishInput {
   info: RecordingInfo;
@@ -74,6 +76,8 @@ export function finishSorting(input: FinishInput): Sorting {
   const units = withoutEchoes(candidates, {
     ...{ before: inSamples(echoMs.before, info), after: inSamples(echoMs.after, info), sampleCount },
     areNear: (a, b) => contactDistance(info.probe, a.mainChannel, b.mainChannel) <= echoRadiusUm,
+    mayLeave: (large, small) =>
+      heightOfTemplate(input, small.template) <= largestRemains * heightOfTemplate(input, large.template),
     mayBeMore: ({ template }) => heightOfTemplate(input, template) >= minMixedHeight
   }).filter(({ spikeSamples }) => spikeSamples.length >= fewest);
   units.sort((a, b) => compareUnits(info, a, b));

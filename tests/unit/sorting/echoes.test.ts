@@ -15,12 +15,16 @@ const echoOf = (spikes: Float64Array, { every, lag }: { every: number; lag: numb
 
 const join = (...trains: Float64Array[]) => Float64Array.from(trains.flatMap((one) => [...one])).toSorted();
 
-function kept(trains: Float64Array[], changes: { mayBeMore?: boolean; areNear?: boolean } = {}): number[][] {
+function kept(
+  trains: Float64Array[],
+  changes: { mayBeMore?: boolean; mayLeave?: boolean; areNear?: boolean } = {}
+): number[][] {
   const units = trains.map((spikeSamples) => ({ spikeSamples }));
-  const { mayBeMore = true, areNear = true } = changes;
+  const { mayBeMore = true, mayLeave = true, areNear = true } = changes;
   return withoutEchoes(units, {
     ...{ before: 45, after: 45, sampleCount },
     areNear: () => areNear,
+    mayLeave: () => mayLeave,
     mayBeMore: () => mayBeMore
   }).map(({ spikeSamples }) => [...spikeSamples]);
 }
@@ -58,9 +62,33 @@ describe('echoes', () => {
     expect(kept([large, mixed], { mayBeMore: false })).toEqual([[...large]]);
   });
 
+  it('frees a neuron of a few echoes at several lags of a much larger one, whatever its size', () => {
+    const some = join(echoOf(large, { every: 16, lag: 0 }), echoOf(large, { every: 18, lag: 20 }));
+    const mixed = join(other, some);
+    const [, freed = []] = kept([large, mixed], { mayBeMore: false });
+    expect(freed.every((sample) => other.includes(sample))).toBe(true);
+    expect(freed.length).toBeGreaterThan(295);
+    expect(kept([large, mixed], { mayLeave: false })).toEqual([[...large], [...mixed]]);
+  });
+
+  it('leaves a neuron that now and then fires together with a much larger one', () => {
+    const random = randomStream(4, 'together');
+    const together = large
+      .filter((_, k) => k % 4 === 0)
+      .map((sample) => sample + Math.round(16 * random.uniform()) - 8);
+    const mixed = join(other, together);
+    expect(kept([large, mixed])).toEqual([[...large], [...mixed]]);
+  });
+
   it('drops a unit of which too little is left', () => {
     const mixed = join(other, echoOf(large, { every: 2, lag: 5 }));
     expect(kept([large, mixed])).toEqual([[...large]]);
+  });
+
+  it('drops a unit of which nothing is left before all larger ones were looked at', () => {
+    // So many that to lie near one of them says nothing.
+    const crowd = Float64Array.from({ length: sampleCount / 40 }, (_, k) => 40 * k);
+    expect(kept([large, crowd, echoOf(large, { every: 3, lag: 20 })])).toHaveLength(2);
   });
 
   it('compares a unit with echoes with smaller ones that have none', () => {
