@@ -30,6 +30,8 @@ JOB = dict(n_jobs=1, chunk_duration="1s", progress_bar=False)
 def parameters(sorter, motion):
     if sorter == "mountainsort5":
         return dict()
+    if sorter == "kilosort4":
+        return dict(torch_device="cpu", do_correction=motion)
     return dict(apply_motion_correction=motion)
 
 

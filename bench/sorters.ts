@@ -7,6 +7,8 @@ import { run, type SetFiles } from './sets.ts';
 
 export const ours = 'Dendro';
 export const allPeers = ['tridesclous2', 'lupin', 'spykingcircus2', 'mountainsort5'];
+/** Made for a graphics processor: without one it takes hours, so only where it is named. */
+export const slowPeers = ['kilosort4'];
 
 const PeerAnswer = v.union([
   v.object({ failure: v.string() }),

@@ -12,13 +12,22 @@ import { pythonEnvironment } from '../scripts/python-env.js';
 import { countFound } from './background.ts';
 import { bandPassed } from './band-passed.ts';
 import { drawSeeds, folder, makeSet, type TestSet } from './sets.ts';
-import { allPeers, ours, sortAllOurs, type Sorted, sortOurs, sortPeer, sortPeerOnAll } from './sorters.ts';
+import {
+  allPeers,
+  ours,
+  slowPeers,
+  sortAllOurs,
+  type Sorted,
+  sortOurs,
+  sortPeer,
+  sortPeerOnAll
+} from './sorters.ts';
 import { benchmarkPage, shortRow, type SortingResult } from './sorting-page.ts';
 import { sortingPlots } from './sorting-plots.ts';
 
 const allSets = ['tetrode', 'probe32', 'probe64', 'drift32', 'hard64'];
 /** Sorters that correct motion do so on the set that moves; there each is also shown without. */
-const correctsMotion = ['tridesclous2', 'lupin', 'spykingcircus2'];
+const correctsMotion = ['tridesclous2', 'lupin', 'spykingcircus2', 'kilosort4'];
 const warmSeconds = 20;
 
 /** Timed in a fresh process too, as ours always is. */
@@ -39,8 +48,8 @@ const { values } = parseArgs({
     cold: { type: 'boolean' }
   }
 });
-const sets = chosen(values.sets, allSets);
-const peers = values.peers === '' ? [] : chosen(values.peers, allPeers);
+const sets = chosen(values.sets ?? allSets.join(), allSets);
+const peers = values.peers === '' ? [] : chosen(values.peers ?? allPeers.join(), [...allPeers, ...slowPeers]);
 const seconds = Number(values.seconds ?? 300);
 const seeds = values.seeds?.split(',').map(Number) ?? drawSeeds(Number(values.draw ?? 3));
 const python = pythonEnvironment({ requirements: 'bench/requirements.txt', name: '.venv-bench' });
@@ -96,8 +105,8 @@ function keptResults(): SortingResult[] {
   return existsSync(resultsPath) ? (JSON.parse(readFileSync(resultsPath, 'utf8')) as SortingResult[]) : [];
 }
 
-function chosen(text: string | undefined, known: readonly string[]): string[] {
-  const names = text?.split(',') ?? [...known];
+function chosen(text: string, known: readonly string[]): string[] {
+  const names = text.split(',');
   for (const name of names)
     if (!known.includes(name)) throw new Error(`"${name}" is none of ${known.join(', ')}`);
   return names;
