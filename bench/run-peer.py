@@ -1,6 +1,6 @@
-"""Sorts benchmark recordings with another sorter, in one thread, and says what it cost.
+"""Sorts benchmark recordings with another sorter, in one thread unless --jobs allows more, and says what it cost.
 
-    run-peer.py --sorter tridesclous2 --set STEM [STEM ...] --warm STEM --out OUT.json [OUT.json ...] [--motion]
+    run-peer.py --sorter tridesclous2 --set STEM [STEM ...] --warm STEM --out OUT.json [OUT.json ...] [--motion] [--jobs N]
 
 STEM names the two files of make-set.py. The sorter first sorts the recording named by --warm, which is not timed: its code
 is compiled then. OUT.json holds the spike trains in samples, the processor time and wall time in seconds from the first read
@@ -23,8 +23,8 @@ import time
 
 import numpy as np
 
-# What differs from the sorter's defaults: one process, no extra threads, motion correction only where it is asked for.
-JOB = dict(n_jobs=1, chunk_duration="1s", progress_bar=False)
+# What differs from the sorter's defaults: no extra threads, motion correction only where it is asked for.
+JOB = dict(chunk_duration="1s", progress_bar=False)
 
 
 def parameters(sorter, motion):
@@ -106,13 +106,14 @@ def main():
     parser.add_argument("--warm")
     parser.add_argument("--out", required=True, nargs="+")
     parser.add_argument("--motion", action="store_true")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that the sorter may use")
     options = parser.parse_args()
 
     import spikeinterface
     import spikeinterface.sorters
     import torch
 
-    spikeinterface.set_global_job_kwargs(**JOB)
+    spikeinterface.set_global_job_kwargs(n_jobs=options.jobs, **JOB)
     torch.set_num_threads(1)
     if options.warm:
         sort(options.sorter, read_set(options.warm), options.motion)

@@ -1,5 +1,6 @@
 // Runs our engine and other sorters on one recording, each in a process of its own and with one thread.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import * as v from 'valibot';
 import { memorySource } from '#lib/bytes/byte-source.ts';
 import { openNwb } from '#lib/formats/nwb/open-nwb.ts';
@@ -27,6 +28,8 @@ interface PeerOptions {
   /** A recording that is sorted first, so that the sorter's code is compiled; without it the run is cold. */
   warm?: SetFiles;
   motion?: boolean;
+  /** Processes that it may use. */
+  jobs?: number;
 }
 
 export interface Sorted {
@@ -35,28 +38,32 @@ export interface Sorted {
   cpuSeconds: number;
   /** Wall time: ours from the command to the written file, the others' from the first read. */
   seconds: number;
-  /** Wall time from the command to the written file in a process that has done nothing yet. */
-  coldSeconds?: number;
-  /** Of these, what the interpreter, the imports and the writing of the answer took. */
-  aroundSeconds?: number;
   peakMemoryBytes: number;
 }
 
-/** As a user runs it: from the command to the written file, nothing warm. */
-export async function sortOurs({ stem, description }: SetFiles): Promise<Sorted> {
+/** As a user runs it: from the command to the written file, nothing warm, with one worker. */
+export async function sortOurs({ stem, description }: SetFiles, workers = 1): Promise<Sorted> {
   const { samplingRateHz, channelCount, gainUv, contacts } = description;
   const [probe, out] = [`${stem}.probe.json`, `${stem}.nwb`];
   writeFileSync(probe, JSON.stringify(probeinterface(contacts)));
   const layout = ['--sampling-rate', samplingRateHz, '--channels', channelCount, '--gain-uv', gainUv];
   const files = [`${stem}.raw`, '-o', out, '--probe', probe];
   const began = performance.now();
-  const command = ['bin/dendro.js', 'sort', ...files, ...layout.map(String), '--workers', '1', '--json'];
+  const command = [
+    'bin/dendro.js',
+    'sort',
+    ...files,
+    ...layout.map(String),
+    '--workers',
+    String(workers),
+    '--json'
+  ];
   const told: unknown = JSON.parse(run(process.execPath, command));
   const seconds = (performance.now() - began) / 1000;
   const costs = v.parse(v.object({ cpuSeconds: v.number(), peakMemoryBytes: v.number() }), told);
   const trains = await readTrains(out, samplingRateHz);
   for (const path of [probe, out]) rmSync(path);
-  return { ...costs, seconds, coldSeconds: seconds, trains };
+  return { ...costs, seconds, trains };
 }
 
 /** One recording after the other. @returns one a recording: its sorting, or what went wrong */
@@ -71,14 +78,28 @@ export async function sortAllOurs(sets: readonly SetFiles[]): Promise<(Sorted | 
   return found;
 }
 
-/** @throws Error with what the sorter complained about */
-export function sortPeer(set: SetFiles, options: PeerOptions): Sorted {
+export interface ColdTimes {
+  /** Wall time from the command to the written file in a process that has done nothing yet. */
+  coldSeconds: number;
+  /** Of these, what the interpreter, the imports and the writing of the answer took. */
+  aroundSeconds?: number;
+}
+
+/** Our first run in a process, on all processors. */
+export async function timeOursCold(set: SetFiles): Promise<ColdTimes> {
+  return { coldSeconds: (await sortOurs(set, availableParallelism())).seconds };
+}
+
+/** A peer's first run in a process, on all processors. @throws Error with what the sorter complained about */
+export function timePeerCold(set: SetFiles, options: Pick<PeerOptions, 'python' | 'peer'>): ColdTimes {
   const began = performance.now();
-  const [sorted = new Error('no answer')] = sortPeerOnAll([set], options);
+  const [sorted = new Error('no answer')] = sortPeerOnAll([set], {
+    ...options,
+    jobs: availableParallelism()
+  });
   const coldSeconds = (performance.now() - began) / 1000;
   if (sorted instanceof Error) throw sorted;
-  if (options.warm) return sorted;
-  return { ...sorted, coldSeconds, aroundSeconds: coldSeconds - sorted.seconds };
+  return { coldSeconds, aroundSeconds: coldSeconds - sorted.seconds };
 }
 
 /**
@@ -87,12 +108,13 @@ export function sortPeer(set: SetFiles, options: PeerOptions): Sorted {
  */
 export function sortPeerOnAll(
   sets: readonly SetFiles[],
-  { python, peer, warm, motion = false }: PeerOptions
+  { python, peer, warm, motion = false, jobs = 1 }: PeerOptions
 ): (Sorted | Error)[] {
   const outs = sets.map(({ stem }) => `${stem}.peer.json`);
   const files = ['--set', ...sets.map(({ stem }) => stem), '--out', ...outs];
   const options = [...(warm ? ['--warm', warm.stem] : []), ...(motion ? ['--motion'] : [])];
-  run(python, ['bench/run-peer.py', '--sorter', peer, ...files, ...options]);
+  const command = ['bench/run-peer.py', '--sorter', peer, '--jobs', String(jobs)];
+  run(python, [...command, ...files, ...options]);
   return outs.map((out) => {
     const answer = v.parse(PeerAnswer, JSON.parse(readFileSync(out, 'utf8')));
     rmSync(out);

@@ -1,4 +1,5 @@
 // docs/benchmarks.md: what `npm run bench:sorting` found, as tables and plots.
+import { availableParallelism } from 'node:os';
 import { markdownTable } from './markdown.ts';
 import { median, type Plot } from './sorting-plots.ts';
 
@@ -67,7 +68,7 @@ function introduction(results: readonly SortingResult[], { seconds }: PageOption
   return [
     `Written by \`npm run bench:sorting\` on recordings of ${seconds} s, made with SpikeInterface's generator from the seeds ${seeds} (drawn when the command was run, unless they were given). Each figure is the median over the seeds. Every sorter had one thread; ours had one worker beside the thread that reads, so that its wall time is shorter than its processor time. Processor time and memory of the other sorters are those of a second run in the same process, when their code is compiled; the memory includes Python and its libraries. Ours is the whole command, from its start to the written file.`,
     '',
-    `"Cold" is the wall time of a first run in a fresh process, from the command to the written result, on the first seed: for a sorter in Python this includes starting it, importing SpikeInterface and compiling what it compiles as it runs; in brackets without the start, the imports and the writing. Ours is always run like that.`,
+    `"Cold" is the wall time of a first run in a fresh process, from the command to the written result, on the first seed, with all ${availableParallelism()} processors: for a sorter in Python this includes starting it, importing SpikeInterface and compiling what it compiles as it runs; in brackets without the start, the imports and the writing.`,
     '',
     `Accuracy is the agreement of each true unit with the sorted unit that stands for it, as SpikeInterface defines it; well detected are those of 0.8 or more. "Clear" are true units with an SNR of ${clearSnr} or more.`,
     '',

@@ -14,13 +14,14 @@ import { bandPassed } from './band-passed.ts';
 import { drawSeeds, folder, makeSet, type TestSet } from './sets.ts';
 import {
   allPeers,
+  type ColdTimes,
   ours,
   slowPeers,
   sortAllOurs,
   type Sorted,
-  sortOurs,
-  sortPeer,
-  sortPeerOnAll
+  sortPeerOnAll,
+  timeOursCold,
+  timePeerCold
 } from './sorters.ts';
 import { benchmarkPage, shortRow, type SortingResult } from './sorting-page.ts';
 import { sortingPlots } from './sorting-plots.ts';
@@ -30,7 +31,7 @@ const allSets = ['tetrode', 'probe32', 'probe64', 'drift32', 'hard64'];
 const correctsMotion = ['tridesclous2', 'lupin', 'spykingcircus2', 'kilosort4'];
 const warmSeconds = 20;
 
-/** Timed in a fresh process too, as ours always is. */
+/** Timed in a fresh process too, as ours is. */
 const alsoCold = ['tridesclous2'];
 const images = 'docs/images';
 const resultsPath = join(folder, 'sorting-results.json');
@@ -90,8 +91,8 @@ async function timedAgain(set: string): Promise<SortingResult[]> {
   const [first] = kept;
   if (!first) throw new Error(`${set} has not been measured yet: leave out --cold`);
   const recording = makeSet(python, { set, seed: first.seed, seconds });
-  const times = new Map<string, ColdTimes>([[ours, coldOf(await sortOurs(recording))]]);
-  for (const peer of alsoCold) times.set(peer, coldOf(sortPeer(recording, { python, peer })));
+  const times = new Map<string, ColdTimes>([[ours, await timeOursCold(recording)]]);
+  for (const peer of alsoCold) times.set(peer, timePeerCold(recording, { python, peer }));
   recording.remove();
   console.table(Object.fromEntries([...times].map(([sorter, time]) => [`${set}, ${sorter}`, time])));
   return kept.map((result) => {
@@ -124,13 +125,14 @@ async function compareOn(
   const found: SortingResult[] = [];
   for (const { sorter, sort } of runsOn(set, warm)) {
     const sortings = await sort(recordings);
+    const colds = await Promise.all(recordings.slice(0, 1).map((recording) => timedCold(sorter, recording)));
     const of = recordings.flatMap((recording, i): SortingResult[] => {
       const sorted = sortings[i] ?? new Error('no answer');
       if (sorted instanceof Error) {
         console.error(`${sorter} failed on ${set}, seed ${recording.seed}:`, sorted);
         return [];
       }
-      const cold = i === 0 ? coldTimes(sorter, { recording, sorted }) : {};
+      const cold = colds[i];
       const score = scored(sorted, recording, snrs.get(recording) ?? []);
       return [{ set, seed: recording.seed, sorter, ...score, ...cold }];
     });
@@ -169,18 +171,10 @@ function runsOn(set: string, warm: TestSet): { sorter: string; sort: SortAll }[]
   ];
 }
 
-type ColdTimes = Pick<SortingResult, 'coldSeconds' | 'aroundSeconds'>;
-
-/** Ours is cold already; of the others those that are timed cold run once more. */
-function coldTimes(sorter: string, { recording, sorted }: { recording: TestSet; sorted: Sorted }): ColdTimes {
-  return coldOf(alsoCold.includes(sorter) ? sortPeer(recording, { python, peer: sorter }) : sorted);
-}
-
-function coldOf({ coldSeconds, aroundSeconds }: Sorted): ColdTimes {
-  return {
-    ...(coldSeconds === undefined ? {} : { coldSeconds }),
-    ...(aroundSeconds === undefined ? {} : { aroundSeconds })
-  };
+/** On the first recording ours and those of the others that are timed cold run once more. */
+async function timedCold(sorter: string, recording: TestSet): Promise<ColdTimes | undefined> {
+  if (sorter === ours) return timeOursCold(recording);
+  return alsoCold.includes(sorter) ? timePeerCold(recording, { python, peer: sorter }) : undefined;
 }
 
 function scored(
