@@ -1,4 +1,4 @@
-// Runs our engine and other sorters on one recording, each in a process of its own and with one thread.
+// Runs our engine and other sorters, each in a process of its own: with one thread, and once cold with all processors.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import * as v from 'valibot';
@@ -8,7 +8,7 @@ import { run, type SetFiles } from './sets.ts';
 
 export const ours = 'Dendro';
 export const allPeers = ['tridesclous2', 'lupin', 'spykingcircus2', 'mountainsort5'];
-/** Made for a graphics processor: without one it takes hours, so only where it is named. */
+/** Made for a graphics processor: without one it takes many times as long as the others, so only where it is named. */
 export const slowPeers = ['kilosort4'];
 
 const PeerAnswer = v.union([
@@ -49,16 +49,10 @@ export async function sortOurs({ stem, description }: SetFiles, workers = 1): Pr
   const layout = ['--sampling-rate', samplingRateHz, '--channels', channelCount, '--gain-uv', gainUv];
   const files = [`${stem}.raw`, '-o', out, '--probe', probe];
   const began = performance.now();
-  const command = [
-    'bin/dendro.js',
-    'sort',
-    ...files,
-    ...layout.map(String),
-    '--workers',
-    String(workers),
-    '--json'
-  ];
-  const told: unknown = JSON.parse(run(process.execPath, command));
+  const options = [...layout, '--workers', workers].map(String);
+  const told: unknown = JSON.parse(
+    run(process.execPath, ['bin/dendro.js', 'sort', ...files, ...options, '--json'])
+  );
   const seconds = (performance.now() - began) / 1000;
   const costs = v.parse(v.object({ cpuSeconds: v.number(), peakMemoryBytes: v.number() }), told);
   const trains = await readTrains(out, samplingRateHz);
