@@ -221,7 +221,7 @@ const specifications: Specified[] = [
 export const engineProcessor: ProcessorSpec = {
   app: 'dendro',
   name: 'sort',
-  version: '0.5.0',
+  version: '0.6.0',
   label: 'Dendro sorter',
   description:
     'Band-pass, local whitening, motion correction, matched-filter detection, isosplit6 clustering per channel neighbourhood, then template matching. ' +
